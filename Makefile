@@ -1,0 +1,29 @@
+# Everything a newcomer needs: `make demo`, `make test`. The rest serves those who change the house.
+UV := .tools/bin/uv
+RUN := $(UV) run --frozen
+
+.PHONY: setup demo test lint bench clean
+
+setup: .tools/ready
+
+.tools/ready: pyproject.toml uv.lock
+	@test -x $(UV) || (python3 -m venv .tools && .tools/bin/pip install -q --disable-pip-version-check uv==0.13.8)
+	@$(UV) sync --frozen --quiet
+	@touch .tools/ready
+
+demo: setup
+	@$(RUN) evermarket demo
+
+test: setup
+	@$(RUN) pytest -n 2 --dist worksteal
+
+lint: setup
+	@$(RUN) ruff check
+	@$(RUN) ruff format --check
+	@$(RUN) mypy
+
+bench: setup
+	@$(RUN) python -m bench
+
+clean:
+	rm -rf .venv .tools .cache out

@@ -1,0 +1,1 @@
+"""Evermarket: a securities and derivatives market that keeps going."""
