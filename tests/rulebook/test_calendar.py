@@ -34,6 +34,7 @@ def test_taipei_days_after_2023_are_the_days_with_real_trades(shared_rows: Rows)
     assert max(days) > date(2025, 8, 1)
 
 
+@pytest.mark.filterwarnings("ignore::Warning:pandas")
 @pytest.mark.parametrize("name", ["XTAI", "XSHG"])
 def test_the_files_are_what_the_script_writes(name: str) -> None:
     """Also the comparison with exchange_calendars: the script's only other inputs are the named corrections."""
