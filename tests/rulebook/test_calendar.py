@@ -71,6 +71,8 @@ def test_stepping_skips_closures_and_counts() -> None:
     assert next_trading_day("TWSE", date(2026, 2, 11)) == date(2026, 2, 23)
     assert previous_trading_day("TWSE", date(2026, 2, 23)) == date(2026, 2, 11)
     assert next_trading_day("SSE", date(2026, 9, 30), 2) == date(2026, 10, 9)
+    assert previous_trading_day("SSE", date(2014, 1, 3)) == date(2014, 1, 2)  # the first day there is
+    assert next_trading_day("TWSE", date(2026, 12, 30)) == date(2026, 12, 31)  # and the last
     day = date(2026, 2, 14)  # a Saturday: neither its own predecessor nor successor
     assert next_trading_day("TWSE", day) == next_trading_day("TWSE", previous_trading_day("TWSE", day))
 

@@ -166,6 +166,7 @@ def test_instruments_round_trip(tmp_path: Path, ending: str) -> None:
         ("2330,TWSE,stock,906.5", "line 2, column reference: 906.50 is not on the tick of TWSE stock"),
         ("2330,TWSE,stock,", "line 2, column reference: is blank"),
         ("2330,TWSE,stock,-1", "line 2, column reference: -1.00 is not above 0"),
+        ("2330,TWSE,stock,0", "line 2, column reference: 0.00 is not above 0"),
         ("2330,TWSE,stock,9e2", "line 2, column reference: '9e2' is not a plain decimal"),
         ("2330,TWSE,share,906", "line 2, column product: the rulebook has no row for product TWSE share"),
         ("2330,TWSE,stock,906,given,900,815", "line 2, column limits: the reference 906.00 is outside"),

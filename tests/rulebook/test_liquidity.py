@@ -38,6 +38,8 @@ def test_the_spread_is_measured_on_the_ask() -> None:
     assert not is_spread_kept(price("98.95"), price("100"), 10)
     with pytest.raises(ValueError, match="two prices"):
         spread(0, price("100"))
+    with pytest.raises(ValueError, match="two prices"):
+        spread(price("100"), 0)
 
 
 @pytest.mark.parametrize(
@@ -114,7 +116,13 @@ def test_an_etn_may_quote_ten_lots_in_its_special_cases() -> None:
 
 @pytest.mark.parametrize(
     ("restricted", "open_s", "to_close_s", "lots"),
-    [(False, 900, 301, 100), (False, 899, 9_999, 10), (True, 3_600, 9_999, 10), (False, 15_000, 300, 10)],
+    [
+        (False, 900, 301, 100),
+        (False, 300, 9_999, 10),
+        (False, 899, 9_999, 10),
+        (True, 3_600, 9_999, 10),
+        (False, 15_000, 300, 10),
+    ],
 )
 def test_a_warrant_bid_is_smaller_at_the_edges_of_the_day(
     restricted: bool, open_s: int, to_close_s: int, lots: int

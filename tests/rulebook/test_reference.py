@@ -35,6 +35,7 @@ Rows = Callable[[str], list[dict[str, str]]]
         (None, 100, 102, OpeningReference(100, "2c")),
         (None, 98, 99, OpeningReference(99, "2b")),
         (None, None, 99, OpeningReference(99, "2b")),
+        (None, None, 100, OpeningReference(100, "2c")),
         (None, None, None, OpeningReference(100, "2c")),
         (None, 101, 99, OpeningReference(101, "2a")),  # crossed: (a) first
     ],

@@ -75,6 +75,7 @@ def test_parameters_are_dated() -> None:
 def test_thirty_percent_cancelled_postpones_the_open_since_2023(day: date, changed: int, disturbed: bool) -> None:
     assert is_order_flow_disturbed(open_check(day), changed, 1_000) is disturbed
     assert not is_order_flow_disturbed(close_check(day), changed, 1_000)
+    assert not is_order_flow_disturbed(open_check(day), 0, 0)  # no orders at all
 
 
 @pytest.mark.parametrize(
