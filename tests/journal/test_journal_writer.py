@@ -11,6 +11,7 @@ from evermarket.journal import (
     Epoch,
     EpochRefused,
     Journal,
+    JournalDamaged,
     JournalError,
     JournalExists,
     JournalHalted,
@@ -140,6 +141,32 @@ def test_a_follower_refuses_what_does_not_follow_and_every_lower_epoch(tmp_path:
             follower.append_received(second.raw)
         follower.commit(batch(4, 6), 0)
         assert follower.position == 9
+
+
+def test_a_promise_refuses_every_lower_epoch_also_after_a_restart(tmp_path: Path) -> None:
+    write_day(tmp_path / "owner", [3, 2])
+    epoch, first, second = Journal.open(tmp_path / "owner").frames()
+    with created(tmp_path / "twin") as twin:
+        twin.append_received(epoch.raw)
+        twin.append_received(first.raw)
+        with pytest.raises(EpochRefused, match="epoch 1 is not higher than 1"):
+            twin.promise(1)
+        twin.promise(3)
+        with pytest.raises(EpochRefused, match="epoch 1 is over: 3 is promised"):
+            twin.append_received(second.raw)
+    with JournalWriter.open(tmp_path / "twin", background=False) as twin:
+        assert (twin.position, twin.promised_epoch) == (3, 3)
+        for refused in (lambda: twin.append_received(second.raw), lambda: twin.begin_epoch(2, owner=2, make=2, time=1)):
+            with pytest.raises(EpochRefused, match="is over: 3 is promised"):
+                refused()
+        twin.begin_epoch(3, owner=2, make=2, time=1)
+        assert twin.commit(batch(4, 1), 0) == 4
+    path = tmp_path / "twin" / "promise"
+    whole = path.read_bytes()
+    for at in range(len(whole)):
+        path.write_bytes(whole[:at] + bytes([whole[at] ^ 4]) + whole[at + 1 :])
+        with pytest.raises(JournalDamaged, match="promise"):
+            JournalWriter.open(tmp_path / "twin", background=False)
 
 
 def test_the_unreleased_tail_goes_into_side_files(tmp_path: Path) -> None:
