@@ -128,7 +128,7 @@ class Builder:
         for start, tick in TABLES[bands] if isinstance(bands, str) else bands:
             self.add(Kind.REF_TICK, table=table, from_price=price(start), tick=price(tick))
 
-    def line(self, line: int, *, member: int, rights: int = 7, account: int = 0) -> None:
+    def line(self, line: int, *, member: int, rights: int = 5, account: int = 0) -> None:
         self.add(Kind.REF_LINE, line=line, member=member, rights=rights, account=account)
 
     def stabilisation(
