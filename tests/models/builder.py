@@ -186,6 +186,10 @@ class Builder:
         given = values.get("cl_ord_id", self._ids.get(line, 0) if line else 0)
         return {"line": line, "cl_ord_id": given}
 
+    def follow_ids(self, last: dict[int, int]) -> None:
+        """Go on after these client order ids, whatever was written before."""
+        self._ids = dict(last)
+
     def _take_numbers(self, count: int) -> int:
         self.next_order += count
         return self.next_order - count
