@@ -129,31 +129,27 @@ def banded_and_checked() -> Builder:
 def volatility_call(tale: Tale) -> None:
     """A volatility call: market orders go, only limit ROD comes in, the auction is not tested, trading goes on."""
     day = tale.market("call", banded())
-    day.buy(1, None, 2_000, cl_ord_id=1_000)
-    day.cancel(3)
     tale.say("two market sells and nobody to meet: they rest on top")
-    day.mass_cancel(line=1)
     day.sell(1, None, 1_000)
     day.sell(1, None, 1_000)
     asks(day, "101x1 110x2")
-    tale.say("the market sells first, at the lowest limit; then 101; 110 is outside")
+    tale.say("the market sells first, at the lowest of last price and limits; then 101; 110 is outside")
+    due = day.now + seconds(120)
     day.buy(1, "110", 5_000)
-    due = day.now - 1_000_000 + seconds(120)
+    tale.say("neither IOC nor market orders come in now")
     day.buy(1, "109", 1_000, tif=Tif.IOC)
     day.sell(1, None, 1_000)
     asks(day, "108x1")
     day.indicate()
+    tale.say("the auction is not tested against the band")
     day.timer(1, Special.VOLATILITY, due)
     tale.say("R is the call's price for five minutes")
-    day.sell(1, "105", 1_000)
+    bids(day, "104x1")
+    asks(day, "104x2")
     day = tale.market("resting-market", banded())
-    day.sell(1, None, 1_000, time=day.now)
-    tale.say("a resting market buy goes when the call starts")
-    day.mass_cancel(line=1)
     day.buy(1, None, 1_000)
+    tale.say("the resting market buy would pay 104: outside; it goes when the call starts, the sell stays")
     asks(day, "104x1")
-    bids(day, "103x1")
-    day.sell(1, "103", 1_000)
 
 
 def falls_into_close(tale: Tale) -> None:
@@ -183,9 +179,9 @@ def purge(tale: Tale) -> None:
     day.sell(3, None, 2_000)
     day.buy(3, None, 3_000)
     day.phase("CLOSE_CALL", actions=Action.PURGE_MARKET)
-    for at in ("99", "100", "98"):
-        day.buy(3, at, 1_000)
-        day.sell(3, at.replace("9", "19") if at != "100" else "190", 1_000)
+    for bid, ask in (("99", "199"), ("100", "190"), ("98", "198")):
+        day.buy(3, bid, 1_000)
+        day.sell(3, ask, 1_000)
     day.phase("ENDED", actions=Action.EXPIRE)
 
 
@@ -197,7 +193,7 @@ def periodic(tale: Tale) -> None:
     asks(day, "50x1")
     day.phase("PERIODIC_CALL", match=Match.UNCROSS, actions=Action.FIRST_MATCH)
     bids(day, "51.7x1")
-    asks(day, "51.7x2")
+    asks(day, "51.7x1")
     tale.say("51.7: 3.4 %")
     day.phase("PERIODIC_CALL", match=Match.UNCROSS, actions=Action.CHECK_LAST, **LATE)
     bids(day, "54x1")
