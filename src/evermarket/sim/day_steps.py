@@ -12,7 +12,7 @@ from typing import Final
 
 import numpy as np
 
-from evermarket.records import Kind, Records, blank
+from evermarket.records import HEADER, Kind, Records, blank
 from evermarket.records.kinds import ALLOW_CALL, ALLOW_CONTINUOUS, Action, Allow, Match, Mode, Phase
 from evermarket.records.units import SECOND_NS
 from evermarket.rulebook.timetable import Step, session_steps
@@ -62,9 +62,8 @@ def day_steps(config: SimulationConfig) -> Records:
     for group in Group:
         rows += _Translator(group, config, dice).rows()
     rows.sort(key=lambda row: row[:2])  # stable: groups of one time keep their order
-    merged: Records = np.concatenate([row.view("V64") for _, _, row in rows])
-    for record, (time, _, _) in zip(merged.view(rows[0][2].dtype), rows, strict=True):
-        record["time"] = time
+    merged: Records = np.concatenate([row.view("V64") for _, _, row in rows]).view(HEADER)
+    merged["time"] = [time for time, _, _ in rows]
     return merged
 
 

@@ -23,6 +23,8 @@ _HEAP: Final = int(Count.HEAP)
 _LEFT: Final = int(Count.FREE_LEFT)
 _TURN: Final = int(Count.ROUND_ROBIN)
 _SECOND: Final = 1_000_000_000
+_STRIDE: Final = 7919
+"""Odd, so that it visits every entry of a table of 2^n."""
 
 _ODD: Final = int(Stream.ODD_LOT)
 _ODD_AFTER: Final = int(Stream.ODD_LOT_AFTER)
@@ -63,14 +65,17 @@ def places_for(tables: Tables, slot: int) -> int:
 
 
 @kernel
-def run(state: State, tables: Tables, out: Rows, quotes: Rows, start: int, first: int, last: int) -> int:
-    """Plays seconds from `first` until `last` or until the buffer or the places may not suffice; returns the next.
+def run(
+    state: State, tables: Tables, out: Rows, quotes: Rows, start: int, first: int, last: int, enough: int
+) -> int:
+    """Plays seconds from `first` until `last`, until `enough` commands, or until room may not suffice.
 
+    Returns the second that comes next; the caller has made sure that one second fits.
     The commands lie in `out` (the same bytes as `quotes`); counters[OUT] says how many.
     """
     counters = state.counters
     for slot in range(first, last):
-        if counters[_OUT] + room_for(state, tables, slot) > len(out):
+        if counters[_OUT] >= enough or counters[_OUT] + room_for(state, tables, slot) > len(out):
             return slot
         if counters[_LEFT] < places_for(tables, slot):
             return slot
@@ -126,16 +131,23 @@ def _stream(state: State, left: int) -> int:
 
 
 @kernel
+def _quoted_row(state: State, tables: Tables) -> int:
+    """Every second quote goes round all quoted securities, so that each provider keeps its duty; others by demand."""
+    turn = state.counters[_TURN]
+    state.counters[_TURN] = turn + 1
+    length = tables.lookup.shape[1]
+    if turn & 1:
+        return int(tables.lookup[_QUOTE, turn // 2 * _STRIDE % length])
+    return int(tables.lookup[_REQUEST, below(state.rng, length)])
+
+
+@kernel
 def arrive(
     state: State, tables: Tables, out: Rows, quotes: Rows, stream: int, time: int, start: int, slot: int
 ) -> None:
     """One arrival."""
     if stream == _QUOTE:
-        turn = state.counters[_TURN]
-        state.counters[_TURN] = turn + 1
-        # every second quote goes round all quoted securities, so that each keeps its duty
-        at = turn // 2 * 7919 if turn & 1 else below(state.rng, tables.lookup.shape[1])
-        quote(state, tables, quotes, int(tables.lookup[stream, at % tables.lookup.shape[1]]), time)
+        quote(state, tables, quotes, _quoted_row(state, tables), time)
     elif stream == _REQUEST:
         request(state, tables, out, stream, time, start, slot)
     elif stream == _BLOCK:

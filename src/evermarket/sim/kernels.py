@@ -6,12 +6,15 @@ Prices: a price has a *number*, the count of valid prices up to it (docs/format.
 (table, band, 3) of first price, tick and first number; unused bands have a first number no price reaches.
 """
 
+import hashlib
+import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Final, TypeVar, cast
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
+from numba import config, njit
 
 from evermarket.records.mixer import K0, finish
 
@@ -26,9 +29,30 @@ BANDS_MAX: Final = 16
 NO_BAND: Final = 2**62
 
 
+def _cache_folder() -> Path:
+    """Where compiled kernels are kept: a folder of its own for each state of the sources.
+
+    Numba looks only at the file of the kernel itself; a changed helper in another file would leave an old kernel.
+    """
+    here = Path(__file__).parent
+    digest = hashlib.sha256(b"%d" % config.BOUNDSCHECK if config.BOUNDSCHECK is not None else b"-")
+    for source in sorted([*here.glob("*.py"), *here.parent.glob("records/*.py")]):
+        digest.update(source.read_bytes())
+    base = Path(os.environ.get("NUMBA_CACHE_DIR") or Path.home() / ".cache" / "evermarket")
+    return base / f"sim-{digest.hexdigest()[:16]}"
+
+
+_CACHE: Final = str(_cache_folder())
+
+
 def kernel(function: _F) -> _F:
     """Compile a module-level function; with NUMBA_DISABLE_JIT=1 it stays as it is."""
-    return cast(_F, njit(nogil=True)(function))
+    before = config.CACHE_DIR
+    config.CACHE_DIR = _CACHE  # read when a kernel is declared; other rooms keep theirs
+    try:
+        return cast(_F, njit(nogil=True, cache=True)(function))
+    finally:
+        config.CACHE_DIR = before
 
 
 @kernel
