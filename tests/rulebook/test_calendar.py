@@ -34,6 +34,7 @@ def test_taipei_days_after_2023_are_the_days_with_real_trades(shared_rows: Rows)
     assert max(days) > date(2025, 8, 1)
 
 
+@pytest.mark.filterwarnings("ignore::Warning:pandas")
 @pytest.mark.parametrize("name", ["XTAI", "XSHG"])
 def test_the_files_are_what_the_script_writes(name: str) -> None:
     """Also the comparison with exchange_calendars: the script's only other inputs are the named corrections."""
@@ -70,6 +71,8 @@ def test_stepping_skips_closures_and_counts() -> None:
     assert next_trading_day("TWSE", date(2026, 2, 11)) == date(2026, 2, 23)
     assert previous_trading_day("TWSE", date(2026, 2, 23)) == date(2026, 2, 11)
     assert next_trading_day("SSE", date(2026, 9, 30), 2) == date(2026, 10, 9)
+    assert previous_trading_day("SSE", date(2014, 1, 3)) == date(2014, 1, 2)  # the first day there is
+    assert next_trading_day("TWSE", date(2026, 12, 30)) == date(2026, 12, 31)  # and the last
     day = date(2026, 2, 14)  # a Saturday: neither its own predecessor nor successor
     assert next_trading_day("TWSE", day) == next_trading_day("TWSE", previous_trading_day("TWSE", day))
 

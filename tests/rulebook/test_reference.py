@@ -35,6 +35,7 @@ Rows = Callable[[str], list[dict[str, str]]]
         (None, 100, 102, OpeningReference(100, "2c")),
         (None, 98, 99, OpeningReference(99, "2b")),
         (None, None, 99, OpeningReference(99, "2b")),
+        (None, None, 100, OpeningReference(100, "2c")),
         (None, None, None, OpeningReference(100, "2c")),
         (None, 101, 99, OpeningReference(101, "2a")),  # crossed: (a) first
     ],
@@ -108,7 +109,7 @@ def test_official_rows_come_out_exactly(shared_rows: Rows) -> None:
         assert found.reference_to_cent == parse_price(row["reference"]), row
         assert limits == DailyLimits(parse_price(row["limit_up"]), parse_price(row["limit_down"])), row
         assert found.opening_basis == parse_price(row["opening_basis"]), row
-        assert to_cent(found.dividend_deducted) == parse_price(row["dividend_deducted_reference"])
+        assert found.deducted_to_cent == parse_price(row["dividend_deducted_reference"])
     from_basis = limits_of_day("TWSE", "equity", STOCK, parse_price("906"), date(2024, 6, 13))
     assert from_basis.down == parse_price("816")
 

@@ -125,9 +125,12 @@ def test_nothing_is_valid_at_or_below_zero() -> None:
         tick_ordinal(STOCK, parse_price("10.01"))
 
 
-def test_bands_that_do_not_join_are_refused() -> None:
+@pytest.mark.parametrize("band", [(150, 50), (1_200, 500), (0, 100), (100, 100)])
+def test_bands_that_do_not_join_are_refused(band: tuple[int, int]) -> None:
+    """No multiple of the lower tick, no multiple of the upper one, and two that do not rise."""
+    assert len(make_bands((0, 100), (1_000, 500))) == 2
     with pytest.raises(ValueError, match="does not join"):
-        make_bands((0, 100), (150, 100))
+        make_bands((0, 100), band)
 
 
 def test_a_day_before_the_first_row_is_an_error() -> None:

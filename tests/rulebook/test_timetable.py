@@ -9,6 +9,7 @@ import pytest
 from evermarket.rulebook.calendar import CalendarRangeError
 from evermarket.rulebook.dated import NoRuleError
 from evermarket.rulebook.timetable import (
+    SessionRow,
     Step,
     needs_interval,
     session_names,

@@ -32,12 +32,21 @@ class OpeningReference(msgspec.Struct, frozen=True):
 
 
 class ExReference(msgspec.Struct, frozen=True):
-    """An ex-day's references; `value` and `dividend_deducted` are exact, the other two rounded as published."""
+    """An ex-day's references: two exact values, and the basis on the tick."""
 
     value: Fraction
     dividend_deducted: Fraction
-    reference_to_cent: int
     opening_basis: int
+
+    @property
+    def reference_to_cent(self) -> int:
+        """The reference as it is printed (除權息參考價)."""
+        return to_cent(self.value)
+
+    @property
+    def deducted_to_cent(self) -> int:
+        """The reference less dividends only, as it is printed (減除股利參考價)."""
+        return to_cent(self.dividend_deducted)
 
     def limits(self, table: TickTable, rate: Fraction) -> DailyLimits:
         """Upper limit from the value without the cash issue, lower from the full ex-value (Art. 67, text of 2008)."""
@@ -115,7 +124,6 @@ def ex_reference(
     return ExReference(
         value=value,
         dividend_deducted=deducted,
-        reference_to_cent=to_cent(value),
         opening_basis=nearest_tick(table, basis_from, half),
     )
 
