@@ -104,7 +104,8 @@ def test_no_simulated_prices_where_none_are_wanted() -> None:
 
 
 @pytest.mark.parametrize(
-    ("field", "value"), [("members", 0), ("members", 901), ("instruments", 39), ("orders", -1), ("seed", -1), ("trading_day", 20_210_719)]
+    ("field", "value"),
+    [("members", 0), ("members", 901), ("instruments", 39), ("orders", -1), ("seed", -1), ("trading_day", 20_210_719)],
 )
 def test_a_configuration_that_makes_no_sense_is_refused(field: str, value: int) -> None:
     with pytest.raises(ValueError, match=field):

@@ -78,7 +78,9 @@ class SimulationConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
         if not 0 <= self.orders <= 1_000_000_000:
             raise ValueError(f"orders {self.orders} is not between 0 and 1000000000")
         if self.trading_day < FIRST_DAY:
-            raise ValueError(f"trading_day {self.trading_day} is before {FIRST_DAY}, the board's first with all products")
+            raise ValueError(
+                f"trading_day {self.trading_day} is before {FIRST_DAY}, the board's first with all products"
+            )
         _ = self.day  # raises for a day no calendar has
         if self.seed < 0:
             raise ValueError(f"seed {self.seed} is negative")
