@@ -41,6 +41,9 @@ numba.config.CACHE_DIR = str(cache_dir())
 JIT: Final = not numba.config.DISABLE_JIT
 
 
+_OPTIONS: Final[dict[str, Any]] = {"error_model": "numpy", "no_cfunc_wrapper": True, "_nrt": False}
+"""Without reference counts (_nrt): kernels make no arrays, and counting those they are given costs more than matching."""
+
 _inner_depth = 0
 
 
@@ -96,21 +99,19 @@ def _inner(compiled: Any) -> Any:
 
 def entry(fn: F) -> F:
     """A kernel that Python calls, once a batch: compiled on first use, kept on disk."""
-    compiled: F = numba.njit(cache=True, error_model="numpy", no_cfunc_wrapper=True)(fn)
+    compiled: F = numba.njit(cache=True, **_OPTIONS)(fn)
     return compiled
 
 
 def kernel(fn: F) -> F:
     """A kernel called by kernels."""
-    compiled: F = _inner(numba.njit(error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)(fn))
+    compiled: F = _inner(numba.njit(no_cpython_wrapper=True, **_OPTIONS)(fn))
     return compiled
 
 
 def hot(fn: F) -> F:
     """A kernel on the path of every order: always inlined, for a call that passes the whole state costs 20 ns."""
-    compiled: F = _inner(
-        numba.njit(error_model="numpy", forceinline=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)(fn)
-    )
+    compiled: F = _inner(numba.njit(forceinline=True, no_cpython_wrapper=True, **_OPTIONS)(fn))
     return compiled
 
 
