@@ -39,7 +39,7 @@ def read_table(path: Path, needed: Sequence[str], *, header: Sequence[str] | Non
 def _csv(path: Path, header: Sequence[str] | None) -> pl.DataFrame:
     try:
         frame = pl.read_csv(
-            path, infer_schema=False, has_header=header is None, new_columns=header, missing_utf8_is_empty_string=True
+            path, infer_schema=False, has_header=header is None, new_columns=header
         )
     except pl.exceptions.NoDataError:
         raise SourceError(f"{path.name}, line 1: the file is empty") from None

@@ -41,8 +41,7 @@ class JournalSink:
     """Writes the stream into a journal, in blocks of some thousand records with the digest after the last."""
 
     def __init__(self, folder: Path, day: TradingDay) -> None:
-        from evermarket.journal.frames import DayFacts
-        from evermarket.journal.writer import JournalWriter
+        from evermarket.journal import DayFacts, JournalWriter
 
         self._parts: list[npt.NDArray[np.void]] = []
         self._held = 0

@@ -8,10 +8,9 @@ can come too late (slices.py). Watchers may ask to look at the core between two 
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
-import numpy.typing as npt
 
 from evermarket.day.errors import PlanningError
 from evermarket.day.raw import rows
@@ -19,9 +18,6 @@ from evermarket.day.slices import NEVER, piece_end, shortest_duration, soonest_d
 from evermarket.day.source import Batch, Ints, Source
 from evermarket.day.timers import Timers
 from evermarket.records import HEADER, Records
-
-Levels = npt.NDArray[np.void]
-
 
 class MatchingCore(Protocol):
     """What the runner needs of a core, of whichever make."""
@@ -37,8 +33,8 @@ class MatchingCore(Protocol):
     def run(self, commands: Records, /) -> Records:
         """Commands in, the stream out; the stream is valid until the next call."""
 
-    def depth(self, instrument: int, segment: int, levels: int) -> tuple[Levels, Levels]:
-        """Bids and asks, best first: price, qty, count."""
+    def depth(self, instrument: int, segment: int, levels: int, /) -> tuple[Sequence[Any], Sequence[Any]]:
+        """Bids and asks, best first, each level (price, qty, count)."""
 
 
 class Sink(Protocol):

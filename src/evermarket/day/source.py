@@ -19,6 +19,9 @@ from evermarket.records import Records
 
 Ints = npt.NDArray[np.int64]
 
+Levels = npt.NDArray[np.void]
+"""Levels of one side, best first: price, qty, count."""
+
 _EPOCH = date(1970, 1, 1)
 
 

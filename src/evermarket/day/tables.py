@@ -7,8 +7,7 @@ import numpy as np
 import polars as pl
 
 from evermarket.day.orders import Rows
-from evermarket.day.runner import Levels
-from evermarket.day.source import Ints, Source
+from evermarket.day.source import Ints, Levels, Source
 from evermarket.day.texts import clock_texts, codes, money_texts, price_text, price_texts, words
 from evermarket.records import REFUSALS, Code, Records, sentence
 from evermarket.records.kinds import OrdType, Reason, Segment, Side, Tif, TradeKind

@@ -11,8 +11,8 @@ import numpy as np
 
 from evermarket.day.errors import SourceError
 from evermarket.day.orders import Orders
-from evermarket.day.runner import Levels, MatchingCore
-from evermarket.day.source import Batch, Ints
+from evermarket.day.runner import MatchingCore
+from evermarket.day.source import Batch, Ints, Levels
 from evermarket.records import Kind
 from evermarket.records.kinds import Match, Mode, Segment
 from evermarket.records.layout import PHASE
@@ -22,11 +22,13 @@ CURVE_LEVELS: Final = 2000
 MINUTE_NS: Final = 60_000_000_000
 WATCHED: Final = 12
 
+LEVEL: Final = np.dtype([("price", "<i8"), ("qty", "<i8"), ("count", "<i8")])
+
 
 def ladder(core: MatchingCore, instrument: int, levels: int, segment: int = Segment.REGULAR) -> tuple[Levels, Levels]:
     """Bids and asks of one book, best first, as rows of their own (price, qty, count)."""
     bids, asks = core.depth(instrument, segment, levels)
-    return bids.copy(), asks.copy()
+    return np.array(list(map(tuple, bids)), LEVEL), np.array(list(map(tuple, asks)), LEVEL)
 
 
 class LevelWatch:
