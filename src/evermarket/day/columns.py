@@ -21,6 +21,7 @@ Ints = npt.NDArray[np.int64]
 
 _PRICE: Final = r"^\d{1,9}(\.\d{1,4}0*)?$"
 _CLOCK: Final = r"^\d{1,2}:\d{2}:\d{2}(\.\d{1,9})?$"
+_SECONDS: Final = r"^\d{1,5}(\.\d{1,9})?$"
 _NS: Final = 1_000_000_000
 
 
@@ -144,6 +145,16 @@ class Table:
         self._hold(words.str.contains(_CLOCK), name, "is not a time of day hh:mm:ss.fff")
         values = clock_ns(words)
         self._hold(pl.Series(values < 86_400 * _NS), name, "is not a time of day hh:mm:ss.fff")
+        return values
+
+    def seconds(self, name: str) -> Ints:
+        """Seconds since midnight with up to nine decimals, as nanoseconds."""
+        words = self.text(name)
+        self._hold(words.str.contains(_SECONDS), name, "is not a number of seconds with at most nine decimals")
+        parts = words.str.split_exact(".", 1).struct.unnest()
+        rest = parts["field_1"].fill_null("").str.pad_end(9, "0").cast(pl.Int64)
+        values = (parts["field_0"].cast(pl.Int64) * _NS + rest).to_numpy().astype(np.int64)
+        self._hold(pl.Series(values < 86_400 * _NS), name, "is beyond the day's end")
         return values
 
     def rising(self, name: str, values: Ints, what: str) -> None:

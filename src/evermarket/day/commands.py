@@ -127,10 +127,10 @@ def phase(
     return rows.view(HEADER)
 
 
-def end_of_day(time: int, *, uncross: bool = True) -> Records:
+def end_of_day(time: int, *, uncross: bool = True, group: int = GROUP) -> Records:
     """The last phase: closing auction if asked, closing prices, everything left expires."""
     match = Match.UNCROSS if uncross else 0
-    return phase(time, Phase.ENDED, match=match, actions=Action.SET_CLOSE | Action.EXPIRE)
+    return phase(time, Phase.ENDED, match=match, actions=Action.SET_CLOSE | Action.EXPIRE, group=group)
 
 
 _COLLECTING: Final = {
