@@ -98,8 +98,9 @@ def _of_records(a: np.void, b: np.void) -> Difference:
 def _named(kind: int, at: int) -> bool:
     if kind not in LAYOUT:
         return at < 24
-    fields = LAYOUT[Kind(kind)].fields or {}
-    return any(offset <= at < offset + dtype.itemsize for dtype, offset, *_ in fields.values())
+    dtype = LAYOUT[Kind(kind)]
+    assert dtype.fields is not None
+    return any(field[1] <= at < field[1] + field[0].itemsize for field in dtype.fields.values())
 
 
 def _of_ends(left: _Side, right: _Side) -> Difference | None:

@@ -30,7 +30,8 @@ _STEP_BYTES: Final = 4 << 20
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """What was (or, by a reader, would be) taken off the end. `records`: slots that are not framing, at most."""
+    """What was (or, by a reader, would be) taken off the end. `records`: its slots
+    that are neither zero nor framing: within one of the truth when one byte is wrong."""
 
     segment: int
     offset_bytes: int
@@ -217,8 +218,9 @@ def _tail(view: SegmentMap, place: Place, step: End | Bad) -> Cut | None:
 
 
 def _cut_of(view: SegmentMap, position: int, start: int, end: int, reason: str) -> Cut:
-    kinds = view.kinds[start // RECORD_BYTES : end // RECORD_BYTES]
-    return Cut(view.number, start, end - start, int(np.count_nonzero(kinds < FIRST_FRAME)), position, reason)
+    slots = np.frombuffer(view.data, np.uint8, end - start, start).reshape(-1, RECORD_BYTES)
+    records = slots.any(axis=1) & (view.kinds[start // RECORD_BYTES : end // RECORD_BYTES] < FIRST_FRAME)
+    return Cut(view.number, start, end - start, int(np.count_nonzero(records)), position, reason)
 
 
 def _damaged(cut: Cut, behind: int) -> JournalDamaged:

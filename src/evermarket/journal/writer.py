@@ -15,6 +15,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final, Self
 
+import numpy as np
+
 from evermarket.journal.errors import (
     AppendRefused,
     EpochRefused,
@@ -262,7 +264,7 @@ class JournalWriter:
         rows = records if records.dtype is HEADER else records.view(HEADER)
         if not 0 < len(rows) <= self.records_max:
             raise AppendRefused(f"a block holds 1 to {self.records_max} records, not {len(rows)}")
-        kinds = rows["kind"]
+        kinds = np.ascontiguousarray(rows["kind"])
         if not kinds.min() or kinds.max() >= FIRST_FRAME:
             raise AppendRefused("a record of a block has kind 0 or a framing kind")
         if not in_order(rows["position"], self.position):

@@ -1,0 +1,130 @@
+"""What every kernel of the simulation uses: the decorator, the random numbers, prices as numbers of their table.
+
+Random numbers: multiply-with-carry in one int64, 32 bits a draw (Marsaglia's multiplier, period near 2^62). Every
+step stays below 2^63, so compiled code, plain Python and any machine give the same bits. No float is used.
+Prices: a price has a *number*, the count of valid prices up to it (docs/format.md, section 5.4). `bands` is an array
+(table, band, 3) of first price, tick and first number; unused bands have a first number no price reaches.
+"""
+
+import hashlib
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final, TypeVar, cast
+
+import numpy as np
+import numpy.typing as npt
+from numba import config, njit
+
+from evermarket.records.mixer import K0, finish
+
+Ints = npt.NDArray[np.int64]
+Small = npt.NDArray[np.int32]
+
+_F = TypeVar("_F", bound=Callable[..., Any])
+
+MULTIPLIER: Final = 2_131_995_753
+MASK32: Final = 0xFFFF_FFFF
+BANDS_MAX: Final = 16
+NO_BAND: Final = 2**62
+
+
+def _cache_folder() -> Path:
+    """Where compiled kernels are kept: a folder of its own for each state of the sources.
+
+    Numba looks only at the file of the kernel itself; a changed helper in another file would leave an old kernel.
+    """
+    here = Path(__file__).parent
+    digest = hashlib.sha256(b"%d" % config.BOUNDSCHECK if config.BOUNDSCHECK is not None else b"-")
+    for source in sorted([*here.glob("*.py"), *here.parent.glob("records/*.py")]):
+        digest.update(source.read_bytes())
+    base = Path(os.environ.get("NUMBA_CACHE_DIR") or Path.home() / ".cache" / "evermarket")
+    return base / f"sim-{digest.hexdigest()[:16]}"
+
+
+_CACHE: Final = str(_cache_folder())
+
+
+def kernel(function: _F) -> _F:
+    """Compile a module-level function; with NUMBA_DISABLE_JIT=1 it stays as it is."""
+    before = config.CACHE_DIR
+    config.CACHE_DIR = _CACHE  # read when a kernel is declared; other rooms keep theirs
+    try:
+        return cast(_F, njit(nogil=True, cache=True)(function))
+    finally:
+        config.CACHE_DIR = before
+
+
+@kernel
+def draw(rng: Ints) -> int:
+    """The next 32 random bits."""
+    state = rng[0]
+    state = MULTIPLIER * (state & MASK32) + (state >> 32)
+    rng[0] = state
+    return state & MASK32  # type: ignore[no-any-return]
+
+
+@kernel
+def below(rng: Ints, bound: int) -> int:
+    """A number from 0 to `bound` - 1; `bound` is below 2^31."""
+    return (draw(rng) * bound) >> 32
+
+
+@kernel
+def normal(rng: Ints) -> int:
+    """Nearly normal around 0 with a standard deviation of 148: four random bytes added up."""
+    bits = draw(rng)
+    return (bits & 255) + (bits >> 8 & 255) + (bits >> 16 & 255) + (bits >> 24) - 510
+
+
+@kernel
+def price_of(bands: Ints, table: int, number: int) -> int:
+    """The price with a number of a tick table."""
+    band = 0
+    while band + 1 < BANDS_MAX and bands[table, band + 1, 2] <= number:
+        band += 1
+    return bands[table, band, 0] + (number - bands[table, band, 2]) * bands[table, band, 1]  # type: ignore[no-any-return]
+
+
+@kernel
+def number_of(bands: Ints, table: int, price: int) -> int:
+    """The number of the highest valid price not above `price`; 0 or less below the first tick."""
+    band = 0
+    while band + 1 < BANDS_MAX and bands[table, band + 1, 0] <= price:
+        band += 1
+    return bands[table, band, 2] + (price - bands[table, band, 0]) // bands[table, band, 1]  # type: ignore[no-any-return]
+
+
+def seeded(seed: int, purpose: int) -> Ints:
+    """The state of a generator of its own for one purpose."""
+    state = finish((seed + 1) * K0 ^ finish(purpose))
+    low, carry = state & MASK32, (state >> 32) % (MULTIPLIER - 2)
+    number = (carry + 1) << 32 | low
+    for _ in range(8):
+        number = MULTIPLIER * (number & MASK32) + (number >> 32)
+    return np.array([number], np.int64)
+
+
+class Dice:
+    """The same generator for the few draws outside the kernels."""
+
+    def __init__(self, seed: int, purpose: int) -> None:
+        self._state = int(seeded(seed, purpose)[0])
+
+    def below(self, bound: int) -> int:
+        """A number from 0 to `bound` - 1."""
+        self._state = MULTIPLIER * (self._state & MASK32) + (self._state >> 32)
+        return (self._state & MASK32) * bound >> 32
+
+    def between(self, low: int, high: int) -> int:
+        """A number from `low` to `high`, both included."""
+        return low + self.below(high - low + 1)
+
+    def pick(self, weights: dict[str, int]) -> str:
+        """One key, as often as its weight says."""
+        at = self.below(sum(weights.values()))
+        for key, weight in weights.items():
+            at -= weight
+            if at < 0:
+                return key
+        raise AssertionError("weights are positive")
