@@ -39,9 +39,7 @@ def read_table(path: Path, needed: Sequence[str], *, header: Sequence[str] | Non
 
 def _csv(path: Path, header: Sequence[str] | None) -> pl.DataFrame:
     try:
-        frame = pl.read_csv(
-            path, infer_schema=False, has_header=header is None, new_columns=header
-        )
+        frame = pl.read_csv(path, infer_schema=False, has_header=header is None, new_columns=header)
     except pl.exceptions.NoDataError:
         raise SourceError(f"{path.name}, line 1: the file is empty") from None
     except pl.exceptions.PolarsError as error:
@@ -75,10 +73,11 @@ def _parquet(path: Path) -> pl.DataFrame:
 class Table:
     """Text columns of one file and their strict readings."""
 
-    def __init__(self, frame: pl.DataFrame, file: str, first_line: int) -> None:
+    def __init__(self, frame: pl.DataFrame, file: str, first_line: int, at: Ints | None = None) -> None:
         self.frame = frame
         self.file = file
         self._first_line = first_line
+        self._at = at
 
     def __len__(self) -> int:
         return self.frame.height
@@ -95,7 +94,12 @@ class Table:
 
     def where(self, row: int, name: str) -> str:
         """The place of a row, for messages."""
-        return f"{self.file}, line {row + self._first_line}, column {name}"
+        own = row if self._at is None else int(self._at[row])
+        return f"{self.file}, line {own + self._first_line}, column {name}"
+
+    def only(self, where: Ints) -> "Table":
+        """Some of the rows, which keep their line numbers."""
+        return Table(self.frame[pl.Series(where)], self.file, self._first_line, where)
 
     def refuse(self, row: int, name: str, why: str) -> SourceError:
         """The error that names the place, the text found there and what is wrong with it."""
@@ -113,6 +117,19 @@ class Table:
             known[""] = empty
         self._hold(words.is_in(list(known)), name, f"is none of {', '.join(meanings)}")
         return words.replace_strict(known, return_dtype=pl.Int64).to_numpy().astype(np.int64)
+
+    def flags(self, name: str, meanings: Mapping[str, int]) -> Ints:
+        """Words joined by "|" as the sum of their bits; an empty field is 0."""
+        known = {word.lower(): value for word, value in meanings.items()}
+        values = np.zeros(len(self), np.int64)
+        for text in self.text(name).unique().to_list():
+            words = [word.strip().lower() for word in text.split("|")] if text else []
+            where = np.flatnonzero((self.text(name) == text).to_numpy())
+            for word in words:
+                if word not in known:
+                    raise self.refuse(int(where[0]), name, f"holds {word!r}, which is none of {', '.join(known)}")
+                values[where] |= known[word]
+        return values
 
     def integer(self, name: str, low: int, high: int, *, empty: int | None = None) -> Ints:
         """Whole numbers between `low` and `high`."""

@@ -100,7 +100,7 @@ class _Flow:
         depth = len(book.frame.columns) // 4
         for word, side in (("bid", Side.BUY), ("ask", Side.SELL)):
             for n in range(1, depth + 1):
-                price = int(book.integer(f"{word}_price_{n}", -10**10, 10**10)[0])
+                price = int(book.integer(f"{word}_price_{n}", -(10**10), 10**10)[0])
                 size = int(book.integer(f"{word}_size_{n}", 0, QTY_MAX)[0])
                 if size:
                     self._levels[side, price] = self._enter(1, 0, side, price, size, Tif.ROD)

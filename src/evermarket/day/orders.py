@@ -160,4 +160,3 @@ class Kept:
         if len(parts) > 1:
             self._parts[kind] = parts = [np.concatenate(parts)]
         return parts[0].view(LAYOUT[kind]) if parts else np.zeros(0, LAYOUT[kind])
-

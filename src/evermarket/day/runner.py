@@ -19,6 +19,7 @@ from evermarket.day.source import Batch, Ints, Source
 from evermarket.day.timers import Timers
 from evermarket.records import HEADER, Records
 
+
 class MatchingCore(Protocol):
     """What the runner needs of a core, of whichever make."""
 
@@ -173,4 +174,3 @@ class Runner:
             self._timers.fold(stream)
         for sink in self._sinks:
             sink.take(stream, digest)
-

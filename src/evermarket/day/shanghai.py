@@ -136,9 +136,7 @@ def timetable(day: TradingDay) -> Records:
     )
 
 
-def _with_indications(
-    flow: Records, seqs: Ints, day: TradingDay, after: Sequence[int] | None
-) -> tuple[Records, Ints]:
+def _with_indications(flow: Records, seqs: Ints, day: TradingDay, after: Sequence[int] | None) -> tuple[Records, Ints]:
     if after is None:
         times = np.concatenate([_every(day, "09:15:00", "09:25:00"), _every(day, "14:57:00", "15:00:00")])
         at = np.searchsorted(flow["time"], times, side="left")
@@ -162,9 +160,7 @@ def _book(code: str, previous: int) -> say.Book:
         return say.Book(1, code, **common)
     move = [previous * (100 + sign * LIMIT_PERCENT) for sign in (1, -1)]
     up, down = ((2 * value + 100 * TICK) // (200 * TICK) * TICK for value in move)  # half up to the tick
-    return say.Book(
-        1, code, **common, reference=previous, limit_up=up, limit_down=down, previous_close=previous
-    )
+    return say.Book(1, code, **common, reference=previous, limit_up=up, limit_down=down, previous_close=previous)
 
 
 def previous_close(folder: Path) -> int:
