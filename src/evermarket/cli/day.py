@@ -111,7 +111,8 @@ def show(found: dict[str, Any], out: Path) -> None:
     outcomes = found["order_outcomes"]
     lines = {
         "day": f"{found['source']}, {found['trading_day']}",
-        "orders": f"{found['orders']:,}  " + "  ".join(f"{word} {count:,}" for word, count in outcomes.items() if count),
+        "orders": f"{found['orders']:,}  "
+        + "  ".join(f"{word} {count:,}" for word, count in outcomes.items() if count),
         "trades": f"{found['trades']:,}, {found['volume']:,} shares, turnover {found['turnover']}",
         "auctions": f"{found['auctions']:,}, {found['stabilisations']:,} stabilisations",
         "core": f"{pace['commands_per_second']:,} commands/s, piece p99 {pace['piece_ms_p99']} ms",

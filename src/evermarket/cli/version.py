@@ -1,7 +1,8 @@
 """`evermarket version`: what is installed here, and which formats it speaks."""
 
 import json
-from importlib.metadata import PackageNotFoundError, version as installed
+from importlib.metadata import PackageNotFoundError
+from importlib.metadata import version as installed
 from importlib.util import find_spec
 from typing import Annotated, Any
 
