@@ -38,12 +38,13 @@ def _ladder(found: dict[str, Any]) -> None:
     from rich.console import Console
     from rich.table import Table
 
+    title = f"{found['code']} {found['name']} after position {found['position']:,}, {found['time']}"
     table = Table(
         "",
         "price",
         "qty",
         "orders",
-        title=f"{found['code']} {found['name']} after position {found['position']:,}, {found['time']}",
+        title=title,
     )
     for column in table.columns[1:]:
         column.justify = "right"

@@ -23,7 +23,11 @@ def demo(
     from evermarket.cli.day import hold
 
     begin = time.perf_counter()
-    say = (lambda text: None) if quiet else (lambda text: print(text, file=sys.stderr))
+
+    def say(text: str) -> None:
+        if not quiet:
+            print(text, file=sys.stderr)
+
     found: dict[str, Any] = {}
     folders = real_days()
     if not folders:

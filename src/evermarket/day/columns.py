@@ -49,8 +49,8 @@ def _csv(path: Path, header: Sequence[str] | None) -> pl.DataFrame:
 
 def _ragged(path: Path) -> str | None:
     """The first line that has not as many fields as the header."""
-    opened = gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8")
-    with opened as lines:
+    opened = gzip.open if path.suffix == ".gz" else open
+    with opened(path, "rt", encoding="utf-8") as lines:
         reader = csv.reader(lines)
         width = len(next(reader, []))
         for fields in reader:

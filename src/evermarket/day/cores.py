@@ -10,7 +10,7 @@ from evermarket.day.runner import MatchingCore
 NAMES: Final = ("primary", "twin")
 
 
-class NoSuchCore(DayError, LookupError):
+class NoSuchCore(DayError, LookupError):  # noqa: N818
     """The core asked for is not installed here."""
 
 

@@ -18,7 +18,7 @@ class SourceError(DayError, ValueError):
     """A source breaks its format."""
 
 
-class UnknownSource(SourceError):
+class UnknownSource(SourceError):  # noqa: N818
     """No kind of source answers to the given name."""
 
 
@@ -26,5 +26,5 @@ class PlanningError(DayError, RuntimeError):
     """The runner let a due time pass inside a slice."""
 
 
-class NotDurable(DayError, OSError):
+class NotDurable(DayError, OSError):  # noqa: N818
     """The journal could not be written or synced."""

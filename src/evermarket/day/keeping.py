@@ -29,7 +29,7 @@ class StreamHash:
 
     def take(self, stream: Records, digest: int) -> None:
         """Add a piece."""
-        self._hash.update(np.ascontiguousarray(rows(stream)).view(np.uint8))
+        self._hash.update(rows(stream).tobytes())
 
     @property
     def hex(self) -> str:

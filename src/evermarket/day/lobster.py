@@ -21,7 +21,7 @@ from evermarket.day.columns import Ints, Table, read_table
 from evermarket.day.errors import SourceError
 from evermarket.day.raw import join
 from evermarket.day.source import Instrument, OrderLabels, ReadSource, TradingDay
-from evermarket.records import HEADER, LAYOUT, Kind, blank
+from evermarket.records import HEADER, LAYOUT, NO_PRICE, Kind, blank
 from evermarket.records.kinds import ALLOW_MANAGE, OrdType, Phase, Side, Tif
 from evermarket.records.units import PRICE_MAX, QTY_MAX
 
@@ -135,7 +135,7 @@ class _Flow:
             return
         number = number or self._levels.get((side, price))
         if number is not None:
-            fields = {"kind": Kind.REDUCE, "order_no": number, "qty": size, "price": say.NO_PRICE}
+            fields = {"kind": Kind.REDUCE, "order_no": number, "qty": size, "price": NO_PRICE}
             self._rows.append((row, fields))
 
     def finish(self) -> tuple[Any, Ints]:

@@ -1,4 +1,4 @@
-"""Writing a day down: CSV for people and programs, Parquet for frames, JSON for scripts. See docs/day.md for columns."""
+"""Writing a day down: CSV for people and programs, Parquet for frames, JSON for scripts (docs/day.md)."""
 
 import json
 from pathlib import Path

@@ -15,9 +15,10 @@ from evermarket.day.watching import MINUTE_NS, Curve
 from evermarket.day.whole import DayFacts
 from evermarket.records import NO_PRICE, Kind, Records
 from evermarket.records.kinds import OrdType, Phase, Segment, Special, Tif, TradeKind
+from evermarket.records.units import INSTRUMENT_MAX
 
 BUSIEST: Final = 10
-CURVE_POINTS: Final = 160
+CURVE_PERCENT: Final = 5
 STABILISATIONS_SHOWN: Final = 200
 BINS: Final = 48
 
@@ -43,15 +44,13 @@ def _moment(facts: DayFacts, time_ns: int) -> str:
 
 
 def busiest(facts: DayFacts, trades: Records) -> list[int]:
-    """Instruments by turnover; without trades those that were watched."""
-    turnover = np.zeros(65_536, np.float64)
-    regular = (trades["attributes"] & SEGMENT_BITS) == Segment.REGULAR
-    weight = trades["price"].astype(np.float64) * trades["qty"]
-    np.add.at(turnover, trades["instrument"][regular], weight[regular])
-    ranked = np.argsort(-turnover, kind="stable")[:BUSIEST]
-    chosen = [int(number) for number in ranked if turnover[number] > 0]
+    """The watched instruments by turnover, so that every chart has something to show; without any, all that traded."""
+    turnover = np.zeros(INSTRUMENT_MAX + 1, np.float64)
+    own = trades[(trades["attributes"] & SEGMENT_BITS) == Segment.REGULAR]
+    np.add.at(turnover, own["instrument"], own["price"].astype(np.float64) * own["qty"])
     watched = facts.books.instruments if facts.books else []
-    return chosen or watched[:BUSIEST]
+    candidates = watched or np.flatnonzero(turnover).tolist()
+    return sorted(candidates, key=lambda number: -turnover[number])[:BUSIEST]
 
 
 def _instrument(facts: DayFacts, trades: Records, number: int) -> dict[str, Any]:
@@ -126,14 +125,21 @@ def _indicative(facts: DayFacts, number: int) -> dict[str, list[Any]]:
     }
 
 
+def _curves(facts: DayFacts) -> list[Curve]:
+    return facts.books.curves if facts.books else []
+
+
 def _curve(facts: DayFacts, curve: Curve) -> dict[str, Any]:
     """Cumulative demand and supply around the price; the auction it led to, if any."""
     told = facts.kept.of(Kind.AUCTIONED)
     held = told[(told["instrument"] == curve.instrument) & (told["time"] == curve.time)]
     sides = {}
+    price = int(held["price"][0]) if len(held) else int(curve.bids["price"][0])
     for name, levels in (("demand", curve.bids), ("supply", curve.asks)):
-        limits = levels[levels["price"] != NO_PRICE][:CURVE_POINTS]
-        sides[name] = {"price": limits["price"].tolist(), "total": np.cumsum(limits["qty"]).tolist()}
+        limits = levels[levels["price"] != NO_PRICE]
+        totals = np.cumsum(limits["qty"])
+        near = np.abs(limits["price"] - price) * 100 <= CURVE_PERCENT * price
+        sides[name] = {"price": limits["price"][near].tolist(), "total": totals[near].tolist()}
     return {
         "time": _moment(facts, curve.time),
         "kind": TradeKind(int(held["code"][0])).name.lower() if len(held) else "call",

@@ -10,6 +10,7 @@ Known gap: rows are fed as they stand; an order whose limit price the feed never
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Final
@@ -23,7 +24,7 @@ from evermarket.day.errors import SourceError
 from evermarket.day.raw import join, put_in
 from evermarket.day.source import Instrument, OrderLabels, ReadSource, TradingDay
 from evermarket.records import HEADER, NO_PRICE, Kind, Records, blank
-from evermarket.records.kinds import ALLOW_CONTINUOUS, Action, Allow, BookFlag, Match, Mode, OrdType, Phase, Tif
+from evermarket.records.kinds import Action, Allow, BookFlag, Match, Mode, OrdType, Phase, Tif
 from evermarket.records.units import QTY_MAX
 
 NEEDED: Final = ("seq", "time", "action", "order_no", "side", "price", "qty")
@@ -155,12 +156,12 @@ def _every(day: TradingDay, begin: str, end: str) -> Ints:
 
 def _book(code: str, previous: int) -> say.Book:
     rules = int(BookFlag.SELL_ODD | BookFlag.TIE_MIDDLE)
-    common = {"lot": LOT, "rules": rules, "allow": int(ALLOW_CONTINUOUS)}
+    bare = say.Book(1, code, lot=LOT, rules=rules)
     if previous == NO_PRICE:
-        return say.Book(1, code, **common)
+        return bare
     move = [previous * (100 + sign * LIMIT_PERCENT) for sign in (1, -1)]
     up, down = ((2 * value + 100 * TICK) // (200 * TICK) * TICK for value in move)  # half up to the tick
-    return say.Book(1, code, **common, reference=previous, limit_up=up, limit_down=down, previous_close=previous)
+    return replace(bare, reference=previous, limit_up=up, limit_down=down, previous_close=previous)
 
 
 def previous_close(folder: Path) -> int:

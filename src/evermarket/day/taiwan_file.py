@@ -53,7 +53,8 @@ _CATEGORIES: Final = {
 }  # fmt: skip
 _INVESTORS: Final = {"M": Investor.FUND, "F": Investor.FOREIGN, "I": Investor.PERSON, "J": Investor.INSTITUTION}
 _CHANNELS: Final = {
-    " ": Channel.NORMAL, "V": Channel.VOICE, "I": Channel.INTERNET, "D": Channel.DMA, "A": Channel.ATM, "P": Channel.API,
+    " ": Channel.NORMAL, "V": Channel.VOICE, "I": Channel.INTERNET, "D": Channel.DMA,
+    "A": Channel.ATM, "P": Channel.API,
 }  # fmt: skip
 _LOTS: Final = {Segment.REGULAR: 1000, Segment.ODD_LOT_AFTER: 1}
 _MOST: Final = {Segment.REGULAR: 499_000, Segment.ODD_LOT_AFTER: 999}

@@ -16,11 +16,13 @@ from evermarket.day.source import Batch, Ints, Levels
 from evermarket.records import Kind
 from evermarket.records.kinds import Match, Mode, Segment
 from evermarket.records.layout import PHASE
+from evermarket.records.units import INSTRUMENT_MAX
 
 LEVELS: Final = 10
 CURVE_LEVELS: Final = 2000
 MINUTE_NS: Final = 60_000_000_000
-WATCHED: Final = 12
+WATCHED: Final = 24
+SEGMENT_BITS: Final = 0xF
 
 LEVEL: Final = np.dtype([("price", "<i8"), ("qty", "<i8"), ("count", "<i8")])
 
@@ -116,23 +118,25 @@ class BookWatch:
         """Called before the command at `done`."""
         if done >= len(batch.commands):
             return
-        if not self.instruments:
-            self._choose()
         command = batch.commands[done : done + 1]
         now = int(command["time"][0])
         if command["kind"][0] == Kind.PHASE:
+            if not self.instruments:
+                self._choose()
             self._curve(core, now)
         if now // MINUTE_NS != self._minute:
             self._minute = now // MINUTE_NS
             self._picture(core, now)
 
     def _choose(self) -> None:
+        """By what the orders so far would be worth, as the first auction sees them."""
         orders = self._orders.rows
-        if len(orders) > 1:
-            counts = np.bincount(orders["instrument"][1:])
-            counts[0] = 0
-            busiest = np.argsort(-counts, kind="stable")[: self._watched]
-            self.instruments = [int(i) for i in busiest if counts[i]]
+        limit = orders["known"] & (orders["price"] > 0) & (orders["attributes"] & SEGMENT_BITS == Segment.REGULAR)
+        worth = np.zeros(INSTRUMENT_MAX + 1, np.float64)
+        own = orders[limit]
+        np.add.at(worth, own["instrument"], own["price"].astype(np.float64) * own["qty"])
+        ranked = np.argsort(-worth, kind="stable")[: self._watched]
+        self.instruments = [int(i) for i in ranked if worth[i] > 0]
 
     def _curve(self, core: MatchingCore, now: int) -> None:
         for instrument in self.instruments:

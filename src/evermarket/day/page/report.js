@@ -4,7 +4,7 @@ const css = (name) => getComputedStyle(document.documentElement).getPropertyValu
 const units = (prices) => prices.map((p) => (p === null ? null : p / 10000));
 const rgba = (hex, alpha) => `rgba(${[1, 3, 5].map((i) => parseInt(hex.slice(i, i + 2), 16)).join(",")},${alpha})`;
 const state = { instrument: 0, call: 0 };
-const config = { displaylogo: false, responsive: true, modeBarButtonsToRemove: ["lasso2d", "select2d", "autoScale2d"] };
+const config = { displaylogo: false, responsive: true, displayModeBar: "hover", modeBarButtonsToRemove: ["lasso2d", "select2d", "autoScale2d"] };
 
 function axis(more) {
   return { gridcolor: css("--grid"), linecolor: css("--line"), zerolinecolor: css("--line"), tickfont: { color: css("--soft") },
@@ -17,6 +17,7 @@ function timeAxis(more) {
 function layout(more) {
   return { paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", font: { family: "inherit", color: css("--ink"), size: 12.5 },
     margin: { l: 56, r: 16, t: 12, b: 36 }, hovermode: "x unified", showlegend: false,
+    modebar: { bgcolor: "rgba(0,0,0,0)", color: css("--quiet"), activecolor: css("--accent") },
     hoverlabel: { bgcolor: css("--sheet"), bordercolor: css("--line"), font: { color: css("--ink") } },
     legend: { orientation: "h", y: 1.08, x: 0, font: { color: css("--soft") } }, ...more };
 }
@@ -76,10 +77,11 @@ function curves(one) {
   shown.forEach((curve, i) => place.append(button(`${curve.kind}`, curve.time.slice(11, 16), i === state.call, () => { state.call = i; curves(one); })));
   const curve = shown[state.call];
   if (!curve) return draw("curves", [], {}, "No auction of this security was drawn.");
-  const step = (side, name, color, shape) => ({ type: "scatter", mode: "lines", name, x: units(side.price), y: side.total,
-    line: { color, width: 2, shape }, fill: "tozeroy", fillcolor: rgba(color, 0.1), hovertemplate: "%{y:,} shares<extra>" + name + "</extra>" });
-  const traces = [step(curve.demand, "demand", css("--up"), "vh"), step(curve.supply, "supply", css("--down"), "vh")];
   const wide = Math.max(curve.price * 0.03, 500);
+  const step = (side, name, color, shape, edge) => ({ type: "scatter", mode: "lines", name, x: units(side.price.concat(edge)),
+    y: side.total.concat(side.total.slice(-1)), line: { color, width: 2, shape }, fill: "tozeroy", fillcolor: rgba(color, 0.1),
+    hovertemplate: "%{y:,} shares<extra>" + name + "</extra>" });
+  const traces = [step(curve.demand, "demand", css("--up"), "vh", curve.price - wide), step(curve.supply, "supply", css("--down"), "vh", curve.price + wide)];
   const near = [curve.demand, curve.supply].flatMap((side) => side.total.filter((_, i) => Math.abs(side.price[i] - curve.price) <= wide));
   const note = { x: curve.price / 10000, y: 1, yref: "paper", xanchor: "left", yanchor: "top", showarrow: false, align: "left", xshift: 8,
     bgcolor: css("--sheet"), bordercolor: css("--warm"), borderpad: 5, font: { color: css("--ink"), size: 13 },
@@ -95,16 +97,15 @@ function depth(one) {
   const most = Math.log1p(quantile(points.qty, 0.98));
   const side = (which, name, color) => {
     const at = points.side.flatMap((s, i) => (s === which ? [i] : []));
-    return { type: "scattergl", mode: "markers", name, x: at.map((i) => points.time[i]), y: at.map((i) => points.price[i] / 10000),
+    return { type: "scatter", mode: "markers", name, x: at.map((i) => points.time[i]), y: at.map((i) => points.price[i] / 10000),
       customdata: at.map((i) => points.qty[i]), hovertemplate: "%{y} · %{customdata:,} shares<extra>" + name + "</extra>",
       marker: { symbol: "square", size: 5, color: at.map((i) => rgba(color, 0.08 + 0.8 * Math.min(1, Math.log1p(points.qty[i]) / most) ** 4)) } };
   };
   const last = { type: "scatter", mode: "lines", name: "last", x: one.bars.time, y: units(one.bars.close), line: { color: css("--ink"), width: 1.3 } };
   const middle = one.bars.close.length ? one.bars.close : points.price;
-  const low = quantile(points.price, 0.02), high = quantile(points.price, 0.98);
-  const pad = Math.max((Math.max(...middle) - Math.min(...middle)) * 0.25, 500);
+  const pad = Math.max((Math.max(...middle) - Math.min(...middle)) * 0.12, 300);
   draw("depth", [side("B", "bids", css("--up")), side("S", "asks", css("--down")), last], layout({ hovermode: "closest", xaxis: timeAxis(),
-    yaxis: axis({ range: [Math.max(low, Math.min(...middle) - pad) / 10000, Math.min(high, Math.max(...middle) + pad) / 10000] }) }));
+    yaxis: axis({ range: [(Math.min(...middle) - pad) / 10000, (Math.max(...middle) + pad) / 10000] }) }));
 }
 function quantile(values, share) {
   const sorted = Float64Array.from(values).sort();
@@ -126,6 +127,8 @@ function timeline() {
       x: own.flatMap((s) => [s.start, s.end, null]), y: own.flatMap((s) => [s.code, s.code, null]),
       text: own.flatMap((s) => [`${s.price} outside ${s.reference}`, `matched at ${s.match || "no price"}`, ""]), hovertemplate: "%{x|%H:%M:%S} · %{text}<extra>%{y}</extra>" };
   });
+  const rows = new Set(data.stabilisations.map((s) => s.code)).size;
+  if (rows) document.getElementById("timeline").style.height = `${130 + 15 * rows}px`;
   draw("timeline", traces, layout({ showlegend: true, hovermode: "closest", xaxis: timeAxis(), yaxis: axis({ type: "category", tickfont: { size: 11, color: css("--soft") } }) }), "");
   const table = document.getElementById("stabilised");
   if (!table) return;
