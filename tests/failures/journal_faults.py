@@ -116,6 +116,7 @@ class PowerLossFiles(FailingFiles):
         super().__init__(nth, None)
         self.random = random
         self.unsynced: dict[tuple[str, int], bytes] = {}
+        self.synced: set[tuple[str, int]] = set()
         self.names: list[tuple[str, str]] = []
 
     def _count(self, what: str) -> bool:
@@ -139,6 +140,7 @@ class PowerLossFiles(FailingFiles):
     def fdatasync(self, fd: int, /) -> None:
         self._count("fdatasync")
         path = os.readlink(f"/proc/self/fd/{fd}")
+        self.synced |= {key for key in self.unsynced if key[0] == path}
         self.unsynced = {key: old for key, old in self.unsynced.items() if key[0] != path}
 
     def fsync(self, fd: int, /) -> None:

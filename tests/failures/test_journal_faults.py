@@ -182,6 +182,21 @@ def test_power_lost_at_any_operation_costs_nothing_acknowledged(tmp_path: Path, 
     pytest.fail("the day takes more operations than this test tries")
 
 
+def test_recovery_writes_again_what_a_failed_sync_may_have_dropped(tmp_path: Path) -> None:
+    """After a failed sync the pages look clean and whole: what recovery read from them need not be on the disk."""
+    random = np.random.default_rng(1)
+    dying, reviving = PowerLossFiles(0, random), PowerLossFiles(0, random)
+    writer = JournalWriter.create(tmp_path, DAY, segment_bytes=65_536, files=dying, background=False)
+    writer.begin_epoch(1, owner=1, make=1, time=1)
+    writer.append(batch(1, 50), 0)
+    writer._release()
+    in_doubt = set(dying.unsynced)
+    assert in_doubt
+    with JournalWriter.open(tmp_path, files=reviving, background=False) as writer:
+        assert writer.durable_position == 50
+        assert in_doubt <= reviving.synced
+
+
 def test_power_lost_with_several_blocks_in_flight_may_stop_but_never_loses_in_silence(tmp_path: Path) -> None:
     stopped = 0
     for n in range(1, 500):

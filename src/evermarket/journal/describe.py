@@ -113,7 +113,7 @@ def as_line(record: np.void, *, zone: str = ZONE) -> str:
     moment = words.pop("time", None)
     name = str(words.pop("kind"))
     instrument = words.pop("instrument", None)
-    head = f"{position:>10} {(moment or '-')[11:29]:<18} {name:<22}"
+    head = f"{position:>10} {moment[11:29] if moment else '-':<18} {name:<22}"
     words.pop("attributes", None)
     if instrument:
         head += f" i{instrument}"

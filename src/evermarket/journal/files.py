@@ -3,9 +3,13 @@
 Reading goes through memory maps and is not part of it.
 """
 
+import fcntl
 import os
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, Final, Protocol
+
+from evermarket.journal.errors import JournalLocked, JournalMissing
 
 
 class Files(Protocol):
@@ -59,3 +63,17 @@ def write_new(files: Files, path: str, buffers: Sequence[Any]) -> None:
         files.close(fd)
     files.rename(temporary, path)
     sync_folder(files, os.path.dirname(path) or ".")
+
+
+def lock_folder(folder: Path) -> int:
+    """An advisory lock on the folder itself; it ends with the process, however that ends."""
+    try:
+        fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    except FileNotFoundError:
+        raise JournalMissing(f"no folder {folder}") from None
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        os.close(fd)
+        raise JournalLocked(f"another process writes the journal in {folder}") from error
+    return fd

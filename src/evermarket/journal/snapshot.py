@@ -109,9 +109,9 @@ def list_snapshots(folder: Path) -> list[int]:
 def _layout(snapshot: Snapshot) -> tuple[bytes, list[Array]]:
     rows, parts, offset = [], [], 0
     for name, array in snapshot.arrays.items():
-        whole = np.ascontiguousarray(array)
+        kind, whole = type_to_json(array.dtype), np.ascontiguousarray(array)
         part = flat(whole.reshape(-1)) if whole.size else np.zeros(0, np.uint8)
-        rows.append({"name": name, "type": type_to_json(array.dtype), "shape": list(array.shape), "offset": offset})
+        rows.append({"name": name, "type": kind, "shape": list(array.shape), "offset": offset})
         parts.append(part)
         offset += part.nbytes + -part.nbytes % _ALIGN_BYTES
     header = {

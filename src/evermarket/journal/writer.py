@@ -8,25 +8,20 @@ failed fdatasync nothing is tried again: the next one may succeed with the pages
 two threads (a lock serialises them). Keep one block in flight where the process must recover alone (see recovery.py).
 """
 
-import fcntl
 import os
 import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final, Self
 
-import numpy as np
-
+from evermarket.journal.checks import check_records, parse_received
 from evermarket.journal.errors import (
-    AppendRefused,
     EpochRefused,
     JournalError,
     JournalExists,
     JournalHalted,
-    JournalLocked,
-    JournalMissing,
 )
-from evermarket.journal.files import OS_FILES, Files, sync_folder, write_all
+from evermarket.journal.files import OS_FILES, Files, lock_folder, sync_folder, write_all
 from evermarket.journal.frames import (
     NO_CHAIN,
     Block,
@@ -38,12 +33,11 @@ from evermarket.journal.frames import (
     pack_block,
     pack_epoch,
 )
-from evermarket.journal.received import parse_received
+from evermarket.journal.promise import read_promise, write_promise
 from evermarket.journal.recovery import Report, recover
-from evermarket.journal.scan import Place, in_order
+from evermarket.journal.scan import Place
 from evermarket.journal.segment import SEGMENT_BYTES, Spare, check_size, list_segments, segment_name
-from evermarket.records import HEADER, RECORD_BYTES, Records
-from evermarket.records.kinds import FIRST_FRAME
+from evermarket.records import RECORD_BYTES, Records
 
 _DAY: Final = DayFacts(0)
 
@@ -61,6 +55,7 @@ class JournalWriter:
         self._lock = threading.Lock()
         self._halted: JournalHalted | None = None
         self._owner_epoch = -1
+        self._promised_epoch = 0
         self._place = Place(1)
         self._durable_position = 0
         self._dirty = False
@@ -86,7 +81,7 @@ class JournalWriter:
         """
         check_size(segment_bytes)
         folder.mkdir(parents=True, exist_ok=True)
-        writer = cls(folder, files, _lock(folder), background=background)
+        writer = cls(folder, files, lock_folder(folder), background=background)
         try:
             if list_segments(folder):
                 raise JournalExists(f"there is a journal in {folder}")
@@ -103,7 +98,7 @@ class JournalWriter:
 
         Errors: JournalMissing, JournalDamaged, JournalVersion, JournalLocked, JournalHalted (disk).
         """
-        writer = cls(folder, files, _lock(folder), background=background)
+        writer = cls(folder, files, lock_folder(folder), background=background)
         try:
             writer._final("recovery", writer._recover)
         except BaseException:
@@ -129,6 +124,11 @@ class JournalWriter:
         return self._place.epoch or 0
 
     @property
+    def promised_epoch(self) -> int:
+        """The epoch that this core has promised to refuse everything below of; 0: none."""
+        return self._promised_epoch
+
+    @property
     def chain(self) -> bytes:
         return self._place.chain or NO_CHAIN
 
@@ -148,6 +148,18 @@ class JournalWriter:
 
     # --- writing ------------------------------------------------------------------------------------------------
 
+    def promise(self, epoch: int) -> None:
+        """Refuse every lower epoch from now on, also after a restart; durable on return (rule 2 of the protocol).
+
+        Errors: EpochRefused unless `epoch` is higher than this journal's and any promised; JournalHalted.
+        """
+        with self._lock:
+            self._check_alive()
+            if epoch <= max(self.epoch, self._promised_epoch):
+                raise EpochRefused(f"epoch {epoch} is not higher than {max(self.epoch, self._promised_epoch)}")
+            self._final("promise", lambda: write_promise(self.folder, epoch, self._files))
+            self._promised_epoch = epoch
+
     def begin_epoch(self, epoch: int, *, owner: int, make: int, time: int) -> Epoch:
         """Write and sync an EPOCH record: this writer may append from now on. `time` in ns since 1970.
 
@@ -157,6 +169,7 @@ class JournalWriter:
             self._check_alive()
             if epoch <= self.epoch:
                 raise EpochRefused(f"epoch {epoch} is not higher than {self.epoch}")
+            self._check_promise(epoch)
             at = self._place
             frame, chain = pack_epoch(
                 position=at.position,
@@ -183,7 +196,8 @@ class JournalWriter:
             self._check_alive()
             if self._owner_epoch != self.epoch or not self.epoch:
                 raise EpochRefused(f"epoch {self.epoch} was not begun by this writer")
-            rows = self._checked(records)
+            self._check_promise(self.epoch)
+            rows = check_records(records, self.position, self.records_max)
             data = flat(rows)
             last = self.position + len(rows)
             frame, chain = pack_block(data, len(rows), last, digest, self.epoch, self.chain)
@@ -197,6 +211,7 @@ class JournalWriter:
         with self._lock:
             self._check_alive()
             frame = parse_received(raw, self._place, self.records_max)
+            self._check_promise(frame.epoch)
             if isinstance(frame, Epoch):
                 self._follow_epoch(frame)
                 return frame
@@ -245,6 +260,10 @@ class JournalWriter:
         if self._halted is not None:
             raise self._halted
 
+    def _check_promise(self, epoch: int) -> None:
+        if epoch < self._promised_epoch:
+            raise EpochRefused(f"epoch {epoch} is over: {self._promised_epoch} is promised")
+
     def _final(self, step: str, action: Callable[[], None]) -> None:
         """Run a step that must not fail. Any exception in it, an interrupt too, leaves the file in doubt: HALTED."""
         try:
@@ -257,19 +276,6 @@ class JournalWriter:
         except BaseException as error:
             self._halted = JournalHalted(step, error, self._durable_position)
             raise
-
-    def _checked(self, records: Records) -> Records:
-        if records.dtype.itemsize != RECORD_BYTES or records.ndim != 1 or not records.flags.c_contiguous:
-            raise AppendRefused("a block is a contiguous array of 64-byte records")
-        rows = records if records.dtype is HEADER else records.view(HEADER)
-        if not 0 < len(rows) <= self.records_max:
-            raise AppendRefused(f"a block holds 1 to {self.records_max} records, not {len(rows)}")
-        kinds = np.ascontiguousarray(rows["kind"])
-        if not kinds.min() or kinds.max() >= FIRST_FRAME:
-            raise AppendRefused("a record of a block has kind 0 or a framing kind")
-        if not in_order(rows["position"], self.position):
-            raise AppendRefused(f"positions do not follow on {self.position}")
-        return rows
 
     def _put(self, rows: Records, data: Buffer, frame: bytes, digest: int, chain: bytes) -> Block:
         size_bytes = (len(rows) + 1) * RECORD_BYTES
@@ -326,6 +332,7 @@ class JournalWriter:
     def _recover(self) -> None:
         for left_over in self.folder.glob("*.tmp"):
             self._files.unlink(str(left_over))
+        self._promised_epoch = read_promise(self.folder)
         found = recover(self.folder, self._files)
         self.recovery, self._place = found.report, found.place
         self.day, self._size_bytes = found.report.day, found.last.size_bytes
@@ -342,17 +349,3 @@ class JournalWriter:
             if fd >= 0:
                 os.close(fd)
         self._fd = self._lock_fd = -1
-
-
-def _lock(folder: Path) -> int:
-    """An advisory lock on the folder itself; it ends with the process, however that ends."""
-    try:
-        fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    except FileNotFoundError:
-        raise JournalMissing(f"no folder {folder}") from None
-    try:
-        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        os.close(fd)
-        raise JournalLocked(f"another process writes the journal in {folder}") from error
-    return fd

@@ -1,0 +1,137 @@
+"""The primary core as Python sees it: `Core().run(commands)` gives the stream of commands and events.
+
+Crosses into compiled code once a batch. No clock, no randomness, no input or output: what it gives depends on the commands alone.
+"""
+
+import gc
+from collections.abc import Callable
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from evermarket.core.ladder import best_level, next_level
+from evermarket.core.run import run
+from evermarket.core.state import LIVE_MAX, SIZES, WIDE, Array, State, empty_state, reserve, used
+from evermarket.records.layout import HEADER, Records
+
+OUT_ROWS: Final = 3 * LIVE_MAX
+_MARGIN: Final = 4_096
+
+
+class Depth(NamedTuple):
+    """Best levels first, rows (price, qty, count); a market level has price NO_PRICE."""
+
+    bids: list[tuple[int, int, int]]
+    asks: list[tuple[int, int, int]]
+
+
+class Core:
+    """One partition's market.
+
+    Example: `events = Core().run(commands)`; `commands` any array of 64-byte records in time order.
+    """
+
+    def __init__(self) -> None:
+        self._state = empty_state()
+        self._state.core["free_order"] = 0
+        self._out = reserve(OUT_ROWS, WIDE)
+
+    def __repr__(self) -> str:
+        g = self._state.core[0]
+        return f"<Core position {int(g['position'])}, {int(g['live'])} live orders, {int(g['books'])} books>"
+
+    @property
+    def digest(self) -> int:
+        """State digest (docs/format.md, section 7)."""
+        return int(self._state.core[0]["digest"])
+
+    @property
+    def position(self) -> int:
+        """Position of the last record given out."""
+        return int(self._state.core[0]["position"])
+
+    @property
+    def live(self) -> int:
+        """Live orders."""
+        return int(self._state.core[0]["live"])
+
+    def run(self, commands: Records) -> Records:
+        """Commands in, the stream out: each command with its position, followed by its events.
+
+        The array is a view that the next call overwrites. Raises ValueError if a time is smaller than the one before.
+        """
+        cmds = np.ascontiguousarray(commands).view(WIDE)
+        self._check_times(cmds["time"])
+        done, rows = self._some(cmds, 0)
+        if done == len(cmds):
+            return self._out[:rows].view(HEADER)
+        parts = [self._out[:rows].copy()]
+        while done < len(cmds):
+            done, rows = self._some(cmds, done)
+            parts.append(self._out[:rows].copy())
+        return np.concatenate(parts).view(HEADER)
+
+    def _some(self, cmds: Records, start: int) -> tuple[int, int]:
+        room = 3 * (self.live + len(cmds) - start) + 4 * int(self._state.core[0]["books"]) + _MARGIN
+        if room > len(self._out):
+            raise MemoryError(f"one call of {len(cmds)} commands may give {room} records, {len(self._out)} is the most")
+        with np.errstate(over="ignore"):
+            done, rows = run(self._state, cmds, start, self._out, min(room, len(self._out)))
+        return int(done), int(rows)
+
+    def _check_times(self, times: Array) -> None:
+        if len(times) == 0:
+            return
+        last = int(self._state.core[0]["time"])
+        if int(times[0]) < last or (len(times) > 1 and bool((times[1:] < times[:-1]).any())):
+            raise ValueError(f"times must not go back: a command is older than {last} or than the command before it")
+        self._state.core[0]["time"] = int(times[-1])
+
+    def depth(self, instrument: int, segment: int = 1, levels: int = 5) -> Depth:
+        """The best levels of both sides of a book."""
+        st = self._state
+        book = int(st.book_of[instrument * 16 + segment])
+        sides: list[list[tuple[int, int, int]]] = [[], []]
+        height = int(st.books[book]["height"])
+        for side in (0, 1):
+            level = int(best_level(st, 2 * book + side)) if book else 0
+            while level and len(sides[side]) < levels:
+                row = st.levels[level]
+                sides[side].append((int(row["price"]), int(row["qty"]), int(row["count"])))
+                level = int(next_level(st, level, height))
+        return Depth(*sides)
+
+    def save(self) -> dict[str, Array]:
+        """A copy of every array's used rows: all there is to know."""
+        return {name: getattr(self._state, name)[:rows].copy() for name, rows in used(self._state).items()}
+
+    @classmethod
+    def load(cls, saved: dict[str, Array]) -> "Core":
+        """A core in the state that `save` gave."""
+        core = cls()
+        for name in SIZES:
+            getattr(core._state, name)[: len(saved[name])] = saved[name]
+        return core
+
+
+def warm_up(progress: Callable[[str], None] = lambda _: None) -> None:
+    """Have the kernels compiled or loaded; a second or two when cached, longer the first time."""
+    progress("compiling the matching kernels")
+    collecting = gc.isenabled()
+    gc.disable()  # the compiler makes millions of small objects that all live; looking through them costs a fifth
+    try:
+        Core().run(np.zeros(1, WIDE))
+    finally:
+        if collecting:
+            gc.enable()
+
+
+def memory_per_order(core: Core) -> float:
+    """Bytes of state written so far for each live order."""
+    state: State = core._state
+    rows = used(state)
+    total = sum(
+        rows[name] * SIZES[name][1].itemsize for name in ("orders", "owners", "levels", "pages", "nodes") if rows[name]
+    )
+    total += 4 * (rows["slots"] + rows["child"])
+    return total / max(core.live, 1)
