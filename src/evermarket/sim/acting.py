@@ -34,6 +34,7 @@ _FAIR_BITS: Final = FAIR_BITS
 _REGULAR: Final = int(Stream.REGULAR)
 _ODD: Final = int(Stream.ODD_LOT)
 _FIXED: Final = int(Stream.FIXED_PRICE)
+_PAIRED: Final = int(Stream.BLOCK_PAIRED)
 _QUOTE: Final = int(Stream.QUOTE)
 _CONTINUOUS: Final = int(Stage.CONTINUOUS)
 
@@ -144,15 +145,13 @@ def wait(state: State, at: int, start: int, slot: int) -> None:
 
 
 @kernel
-def enter(
-    state: State, tables: Tables, out: Rows, stream: int, time: int, start: int, slot: int, segment: int
-) -> None:
+def enter(state: State, tables: Tables, out: Rows, stream: int, time: int, start: int, slot: int) -> None:
     """A new order in a book of board lots or odd lots, or at the fixed price."""
     row = _pick(state, tables, stream)
     one = state.sheet[row]
     at = take_free(state.pending, state.counters)
     facts = state.pending[at]
-    somebody(state, tables, at, segment)
+    somebody(state, tables, at, stream + 1)
     side = _side(state, row)
     facts["row"], facts["side"], facts["stream"], facts["chain"], facts["extra"] = row, side, stream, 0, 0
     types = placing.LIMIT_ROD
@@ -163,9 +162,7 @@ def enter(
         reaches = number >> 32 != 0
         number &= 0xFFFF_FFFF
         continuous = stage == _CONTINUOUS
-        types = placing.choose_type(
-            tables, state.rng, reaches and continuous, one["market"], one["immediate"]
-        )
+        types = placing.choose_type(tables, state.rng, reaches and continuous, one["market"], one["immediate"])
         facts["attributes"] += _category(state, side)
         facts["qty"] = placing.choose_lots(state, tables, row) * one["lot"]
     else:
@@ -211,7 +208,7 @@ def send(state: State, tables: Tables, out: Rows, at: int, time: int, types: int
     instrument = one["instrument"]
     if defect == _B_ABOVE and one["limited"] == 0:
         defect = _B_TICK
-    if defect == _B_TICK or defect == _B_ABOVE:
+    if defect in (_B_TICK, _B_ABOVE):
         types = placing.LIMIT_ROD
         price = price + 1 if defect == _B_TICK else price_of(tables.bands, one["table"], one["high_number"] + 1)
     elif defect == _B_ZERO:
@@ -266,24 +263,22 @@ def spoil(state: State, out: Rows, at: int, time: int) -> int:
 
 
 @kernel
-def enter_block(
-    state: State, tables: Tables, out: Rows, stream: int, time: int, start: int, slot: int, segment: int, paired: bool
-) -> None:
+def enter_block(state: State, tables: Tables, out: Rows, stream: int, time: int, start: int, slot: int) -> None:
     """A block; of a paired one the second side follows within five seconds."""
     row = _pick(state, tables, stream)
     one = state.sheet[row]
     at = take_free(state.pending, state.counters)
     facts = state.pending[at]
-    somebody(state, tables, at, segment)
+    somebody(state, tables, at, stream + 1)
     facts["row"], facts["side"], facts["stream"], facts["chain"] = row, 1 + below(state.rng, 2), stream, 2
     facts["number"] = placing.clamp(state, row, (one["fair"] >> _FAIR_BITS) + below(state.rng, 5) - 2)
     facts["qty"] = (500 + below(state.rng, 1500)) * one["lot"]
     facts["extra"] = 0
-    if paired:
+    if stream == _PAIRED:
         state.counters[_PAIR_NO] += 1
         facts["extra"] = state.counters[_PAIR_NO]
     send(state, tables, out, at, time, placing.LIMIT_ROD, 0)
-    if not paired:
+    if stream != _PAIRED:
         keep(state, tables, at, time, start, slot, tables.rates[_R_CANCELLED])
         return
     facts["act"] = _A_PAIR
@@ -339,9 +334,7 @@ def request(state: State, tables: Tables, out: Rows, stream: int, time: int, sta
 
 
 @kernel
-def act(
-    state: State, tables: Tables, out: Rows, quotes: Rows, at: int, time: int, start: int, slot: int
-) -> None:
+def act(state: State, tables: Tables, out: Rows, quotes: Rows, at: int, time: int, start: int, slot: int) -> None:
     """An action that was waiting happens."""
     facts = state.pending[at]
     kind = facts["act"]

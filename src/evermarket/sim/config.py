@@ -49,7 +49,7 @@ class SimulationConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
     reduce_permille: int = 60
     reprice_permille: int = 140
     """Of the changes to an order that would be a cancel, those that reduce or re-price it first."""
-    late_permille: int = 40
+    late_permille: int = 15
     """Orders that reached the other side whose owner asks for a cancel all the same."""
 
     volatility_percent: int = 100

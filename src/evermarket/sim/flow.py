@@ -9,7 +9,6 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from evermarket.records.kinds import Segment
 from evermarket.sim.acting import act, enter, enter_block, quote, request
 from evermarket.sim.kernels import below, kernel
 from evermarket.sim.state import Count, State, Stream, Tables
@@ -26,21 +25,11 @@ _SECOND: Final = 1_000_000_000
 _STRIDE: Final = 7919
 """Odd, so that it visits every entry of a table of 2^n."""
 
-_ODD: Final = int(Stream.ODD_LOT)
-_ODD_AFTER: Final = int(Stream.ODD_LOT_AFTER)
-_FIXED: Final = int(Stream.FIXED_PRICE)
 _BLOCK: Final = int(Stream.BLOCK)
 _PAIRED: Final = int(Stream.BLOCK_PAIRED)
 _QUOTE: Final = int(Stream.QUOTE)
 _REQUEST: Final = int(Stream.REQUEST)
 _STREAMS: Final = len(Stream)
-
-_S_REGULAR: Final = int(Segment.REGULAR)
-_S_ODD: Final = int(Segment.ODD_LOT)
-_S_ODD_AFTER: Final = int(Segment.ODD_LOT_AFTER)
-_S_FIXED: Final = int(Segment.FIXED_PRICE)
-_S_BLOCK: Final = int(Segment.BLOCK)
-_S_PAIRED: Final = int(Segment.BLOCK_PAIRED)
 
 
 @kernel
@@ -65,9 +54,7 @@ def places_for(tables: Tables, slot: int) -> int:
 
 
 @kernel
-def run(
-    state: State, tables: Tables, out: Rows, quotes: Rows, start: int, first: int, last: int, enough: int
-) -> int:
+def run(state: State, tables: Tables, out: Rows, quotes: Rows, start: int, first: int, last: int, enough: int) -> int:
     """Plays seconds from `first` until `last`, until `enough` commands, or until room may not suffice.
 
     Returns the second that comes next; the caller has made sure that one second fits.
@@ -150,15 +137,7 @@ def arrive(
         quote(state, tables, quotes, _quoted_row(state, tables), time)
     elif stream == _REQUEST:
         request(state, tables, out, stream, time, start, slot)
-    elif stream == _BLOCK:
-        enter_block(state, tables, out, stream, time, start, slot, _S_BLOCK, False)
-    elif stream == _PAIRED:
-        enter_block(state, tables, out, stream, time, start, slot, _S_PAIRED, True)
-    elif stream == _ODD:
-        enter(state, tables, out, stream, time, start, slot, _S_ODD)
-    elif stream == _ODD_AFTER:
-        enter(state, tables, out, stream, time, start, slot, _S_ODD_AFTER)
-    elif stream == _FIXED:
-        enter(state, tables, out, stream, time, start, slot, _S_FIXED)
+    elif stream in (_BLOCK, _PAIRED):
+        enter_block(state, tables, out, stream, time, start, slot)
     else:
-        enter(state, tables, out, stream, time, start, slot, _S_REGULAR)
+        enter(state, tables, out, stream, time, start, slot)

@@ -3,6 +3,7 @@
 Source: the rulebook's TWSE timetable. Units: slots, seconds from the day's first step (08:00).
 """
 
+from itertools import pairwise
 from typing import Final
 
 import msgspec
@@ -81,7 +82,7 @@ def hours_of(config: SimulationConfig) -> Hours:
 
 def _open_spans(steps: tuple[Step, ...]) -> list[tuple[Step, Step]]:
     phases = [step for step in steps if step.phase is not None]
-    return [(one, after) for one, after in zip(phases, phases[1:], strict=False) if one.entry == "accept"]
+    return [(one, after) for one, after in pairwise(phases) if one.entry == "accept"]
 
 
 def _span(pair: tuple[Step, Step], start: int) -> tuple[int, int]:

@@ -92,7 +92,7 @@ def _call_reach(state: State, tables: Tables, row: int, stage: int) -> int:
 def clamp(state: State, row: int, number: int) -> int:
     """Into the day's range of the row."""
     one = state.sheet[row]
-    return min(max(number, one["low_number"]), one["high_number"])
+    return min(max(number, one["low_number"]), one["high_number"])  # type: ignore[no-any-return]
 
 
 @kernel
@@ -121,7 +121,7 @@ def choose_shares(tables: Tables, rng: Ints) -> int:
     if kind < 9:
         return (1, 2, 5, 10, 20, 50, 100, 200, 500)[kind]
     mean = tables.odd[below(rng, len(tables.odd))]
-    return min(999, 1 + mean * below(rng, 1000) // 1000 + mean * below(rng, 1000) // 1000)
+    return min(999, 1 + mean * below(rng, 1000) // 1000 + mean * below(rng, 1000) // 1000)  # type: ignore[no-any-return]
 
 
 @kernel

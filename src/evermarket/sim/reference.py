@@ -12,6 +12,7 @@ import numpy as np
 
 from evermarket.records import Kind, Records, blank
 from evermarket.records.kinds import ALLOW_MANAGE, Allow, BookFlag, Segment
+from evermarket.records.layout import ORDER
 from evermarket.records.units import QTY_MAX, SECOND_NS
 from evermarket.sim import board_rules as rules
 from evermarket.sim.board import Security
@@ -74,7 +75,8 @@ def reference_records(board: list[Security], lines: list[Line], day: date, time:
     """All reference commands in the order the core needs them."""
     books = [_book(one, segment, day) for one in board for segment in one.segments]
     parts = [_ticks(day), _lines(lines), _stabilisation(), *books, _prices(board)]
-    merged = np.concatenate([part.view("V64") for part in parts]).view(parts[0].dtype)
+    # ORDER names every byte of the body, so that a copy of selected rows loses nothing (NumPy copies named fields only)
+    merged = np.concatenate([part.view("V64") for part in parts]).view(ORDER)
     merged["time"] = time
     return merged
 

@@ -22,7 +22,7 @@ CLASSES: Final = 3
 
 
 class Stream(IntEnum):
-    """Where an arrival goes."""
+    """Where an arrival goes; the first six are the segments less one."""
 
     REGULAR = 0
     ODD_LOT = 1
@@ -98,9 +98,9 @@ SHEET: Final = np.dtype(
     ]
 )
 """One security. `gap`: ticks between the fair price and the best price on each side beyond the first; `underlying`
-a row or -1; `ratio` millionths of its price move, negative for a put; `fine` 1 where a tick is below 5 bp; `scale` permille
-by which calibrated distances shrink where a tick is larger than in the data; `per_bp` ticks a basis point, 16 bits of
-fraction."""
+a row or -1; `ratio` millionths of its price move, negative for a put; `fine` 1 where a tick is below 5 bp; `scale`
+permille by which calibrated distances shrink where a tick is larger than in the data; `per_bp` ticks a basis point,
+16 bits of fraction."""
 
 PENDING: Final = np.dtype(
     [
