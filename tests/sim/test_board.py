@@ -9,7 +9,7 @@ from evermarket.records.layout import ORDER, PHASE, TEXT
 from evermarket.rulebook.ticks import is_on_tick
 from evermarket.sim.board import counts_of, make_board
 from evermarket.sim.board_rules import family_table, rule_row
-from evermarket.sim.config import SimulationConfig, preset
+from evermarket.sim.config import preset
 from evermarket.sim.day_steps import day_steps
 from evermarket.sim.reference import Group
 from tests.sim.conftest import Played, small
@@ -104,8 +104,9 @@ def test_no_simulated_prices_where_none_are_wanted() -> None:
 
 
 @pytest.mark.parametrize(
-    ("field", "value"), [("members", 0), ("members", 901), ("instruments", 39), ("orders", -1), ("seed", -1)]
+    ("field", "value"),
+    [("members", 0), ("members", 901), ("instruments", 39), ("orders", -1), ("seed", -1), ("trading_day", 20_210_719)],
 )
 def test_a_configuration_that_makes_no_sense_is_refused(field: str, value: int) -> None:
     with pytest.raises(ValueError, match=field):
-        SimulationConfig(**{field: value})
+        preset("normal", **{field: value})

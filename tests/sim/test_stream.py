@@ -136,7 +136,8 @@ def test_defects_are_as_frequent_as_configured(played: Played) -> None:
 
 
 def of_segment(records: Records, segment: Segment) -> Records:
-    return records[records["attributes"] & 15 == segment]
+    chosen: Records = records[records["attributes"] & 15 == segment]
+    return chosen
 
 
 def test_nothing_is_sent_while_a_segment_is_shut(played: Played) -> None:

@@ -19,6 +19,7 @@ from evermarket.core.queue import fill, free_row, key_of, link
 from evermarket.core.words import (
     AUCTIONED,
     BUY,
+    FIXED,
     NO_AGGRESSOR,
     NONE,
     REGULAR,
@@ -147,7 +148,7 @@ def match_fixed(st: Any, book: Any, time: Any, out: Any, n: Any) -> Any:
     """After-hours fixed price (盤後定價): all at the closing price of the regular book."""
     b = st.books[book]
     regular = i64(st.book_of[i64(b["instrument"]) * 16 + REGULAR])
-    price = i64(st.books[regular]["close"]) if regular != 0 else i64(NONE)
+    price = i64(st.books[regular]["close"]) if regular != 0 and i64(b["segment"]) == FIXED else i64(NONE)
     buys = best_level(st, 2 * book + BUY)
     sells = best_level(st, 2 * book + SELL)
     if price == NONE or buys == 0 or sells == 0:

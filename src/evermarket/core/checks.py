@@ -8,7 +8,7 @@ from typing import Any
 
 from evermarket.core.jit import kernel
 from evermarket.core.ladder import use_band
-from evermarket.core.state import DAY_MAX, LIVE_MAX, NODE_MAX, PAGE_MAX
+from evermarket.core.state import DAY_MAX, LIVE_MAX, NODE_MAX, PAGE_MAX, UNNAMED
 from evermarket.core.words import (
     ANY_ORDER,
     C_ABOVE_LIMIT,
@@ -50,14 +50,31 @@ from evermarket.core.words import (
     RULE_SELL_ODD,
     RULE_VALUE_MINIMUM,
     SELL,
+    TOP_PRICE,
     i64,
 )
+
+TOP_VALUE = 2**62
 
 
 @kernel
 def header_clean(c: Any) -> Any:
     """Whether the header bytes that member commands do not use are zero."""
     return (i64(c["flags"]) & 0x8F) == 0 and i64(c["code"]) == 0 and (i64(c["attributes"]) & 0xE000) == 0
+
+
+@kernel
+def spare_clean(c: Any) -> Any:
+    """Whether every byte that no field of the kind names, and every header bit without meaning, is zero."""
+    kind = i64(c["kind"])
+    dirty = (
+        (c["body.0"] & UNNAMED[kind, 0])
+        | (c["body.1"] & UNNAMED[kind, 1])
+        | (c["body.2"] & UNNAMED[kind, 2])
+        | (c["body.3"] & UNNAMED[kind, 3])
+        | (c["body.4"] & UNNAMED[kind, 4])
+    )
+    return dirty == 0 and i64(c["flags"]) & 0x80 == 0 and i64(c["attributes"]) & 0xE000 == 0
 
 
 @kernel
@@ -83,11 +100,8 @@ def qty_refusal(b: Any, side: Any, qty: Any, price: Any) -> Any:
     if qty > i64(b["qty_max"]):
         return (C_QTY_MAX, qty, i64(b["qty_max"]))
     if qty < i64(b["qty_min"]):
-        enough = (
-            i64(b["rules"]) & RULE_VALUE_MINIMUM != 0
-            and price > 0
-            and price <= i64(b["price_top"])
-            and price * qty >= i64(b["value_min"])
+        enough = i64(b["rules"]) & RULE_VALUE_MINIMUM != 0 and (
+            price > TOP_VALUE // qty or (price > 0 and price * qty >= i64(b["value_min"]))
         )
         if not enough:
             return (C_QTY_MIN, qty, i64(b["qty_min"]))
@@ -103,9 +117,9 @@ def price_refusal(st: Any, book: Any, priced: Any, price: Any) -> Any:
             return (C_PRICE_PRESENT, price, NONE)
         return (0, i64(0), i64(0))
     if price == NONE:
-        return (C_PRICE_ABSENT, i64(0), NONE)
+        return (C_PRICE_ABSENT, price, NONE)
     if price < 1 or price > i64(b["price_top"]):
-        return (C_PRICE_RANGE, price, i64(b["price_top"]))
+        return (C_PRICE_RANGE, price, TOP_PRICE)
     if price < i64(b["band_from"]) or price >= i64(b["band_to"]):
         use_band(st, book, price)
     tick = i64(b["band_tick"])
@@ -146,7 +160,7 @@ def type_refusal(b: Any, bit: Any, value: Any, bound: Any) -> Any:
     allow = i64(b["allow"])
     if allow & bit == 0:
         if i64(b["halted"]) != 0:
-            return (C_SUSPENDED, i64(0), NONE)
+            return (C_SUSPENDED, i64(b["phase"]), NONE)
         if bit & ANY_ORDER == 0 or allow & ANY_ORDER == 0:
             return (C_NOT_IN_PHASE, i64(b["phase"]), NONE)
         return (C_TYPE_IN_PHASE, i64(b["phase"]), NONE)
@@ -209,7 +223,7 @@ def value_refusal(st: Any, c: Any, book: Any) -> Any:
     if found[0] != 0:
         return found
     if no_close(st, b):
-        return (C_NO_CLOSING_PRICE, i64(0), NONE)
+        return (C_NO_CLOSING_PRICE, i64(c["instrument"]), NONE)
     if (i64(c["order.extra"]) != 0) != (i64(b["segment"]) == PAIRED):
         return (C_PAIR, i64(c["order.extra"]), NONE)
     if is_full(st):

@@ -23,6 +23,7 @@ from evermarket.core.words import (
     BY_TIF,
     CANCELLED,
     COLLECT,
+    FIXED,
     FOK,
     NONE,
     PHASE_VOLATILITY,
@@ -213,13 +214,13 @@ def sweep(st: Any, slot: Any, price: Any, bound: Any, low: Any, high: Any, time:
             at = converted(st, book, opposite, price)
             if at == NONE:
                 break
-        if at < low or at > high:
-            stop = STOP_BAND
-            outside = at
-            break
         other = i64(st.levels[level]["head"])
         if guarded and same_provider(st, slot, other):
             stop = STOP_SELF
+            break
+        if at < low or at > high:
+            stop = STOP_BAND
+            outside = at
             break
         take = min(i64(o["left"]), i64(st.orders[other]["left"]))
         if opposite == BUY:
@@ -242,6 +243,8 @@ def sweep(st: Any, slot: Any, price: Any, bound: Any, low: Any, high: Any, time:
 @kernel
 def purge_market(st: Any, book: Any, reason: Any, time: Any, out: Any, n: Any) -> Any:
     """Delete the resting market orders of both sides, buys first, by priority."""
+    if i64(st.books[book]["segment"]) == FIXED:
+        return n
     for side in range(2):
         level = best_level(st, 2 * book + side)
         while level != 0 and i64(st.levels[level]["key"]) == 0:

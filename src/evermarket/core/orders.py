@@ -64,6 +64,9 @@ def place_in(st: Any, slot: Any, book: Any, mode: Any, price: Any, tif: Any, tim
     b = st.books[book]
     side = i64(st.orders[slot]["place"]) & 1
     key = key_of(b, side, price)
+    if i64(b["segment"]) == FIXED:
+        link(st, slot, key, price)
+        return n
     if mode == CONTINUOUS:
         bound = i64(NO_KEY - 1) if price == NONE else key_of(b, 1 - side, price)
         return enter(st, slot, price, key, bound, tif, time, out, n)
@@ -189,8 +192,10 @@ def amend_refusal(st: Any, c: Any, verb: Any, last_id: Any) -> Any:
         if found[0] != 0:
             return found
     kind = i64(c["kind"])
-    if (kind == REDUCE and i64(c["order.price"]) != NONE) or (kind == REPRICE and i64(c["order.qty"]) != 0):
-        return (C_PRICE_AND_QTY, i64(0), NONE)
+    if kind == REDUCE and i64(c["order.price"]) != NONE:
+        return (C_PRICE_AND_QTY, i64(c["order.price"]), NONE)
+    if kind == REPRICE and i64(c["order.qty"]) != 0:
+        return (C_PRICE_AND_QTY, i64(c["order.qty"]), NONE)
     number = i64(c["order.order_no"])
     if number == 0 or number > i64(st.core[0]["order_no"]):
         return (C_ORDER_UNKNOWN, number, NONE)
@@ -206,7 +211,7 @@ def amend_refusal(st: Any, c: Any, verb: Any, last_id: Any) -> Any:
         return (C_WRONG_BOOK, number, i64(b["instrument"]))
     if i64(b["allow"]) & verb == 0:
         if i64(b["halted"]) != 0:
-            return (C_SUSPENDED, i64(0), NONE)
+            return (C_SUSPENDED, i64(b["phase"]), NONE)
         return (C_NOT_IN_PHASE, i64(b["phase"]), NONE)
     if i64(b["own_allow"]) & verb == 0:
         return (C_REPRICE_NOT_ALLOWED if verb == ALLOW_REPRICE else C_TYPE_NOT_ALLOWED, i64(0), NONE)
@@ -285,7 +290,8 @@ def cancel(st: Any, c: Any, out: Any, n: Any) -> Any:
         refusal = amend_refusal(st, c, ALLOW_CANCEL, last_id)
         if refusal[0] != 0:
             return reject(st, c, out, n, refusal, c["order.cl_ord_id"], number, line)
-    note_change(b, i64(o["left"]))
+    if line != 0:
+        note_change(b, i64(o["left"]))
     n = cancelled(st, out, n, c["time"], BY_MEMBER if line != 0 else BY_EXCHANGE, c["order.cl_ord_id"], slot)
     unlink(st, slot)
     free_row(st, slot)

@@ -75,9 +75,9 @@ from evermarket.core.words import (
 @kernel
 def in_scope(b: Any, instrument: Any, segment: Any, group: Any) -> Any:
     """Whether a market command speaks to this book."""
-    if instrument != 0:
-        return i64(b["instrument"]) == instrument and (segment == 0 or i64(b["segment"]) == segment)
-    return i64(b["group"]) == group
+    if group != 0:
+        return i64(b["group"]) == group
+    return i64(b["instrument"]) == instrument and (segment == 0 or i64(b["segment"]) == segment)
 
 
 @kernel
@@ -87,7 +87,7 @@ def scope_refusal(st: Any, c: Any) -> Any:
     segment = i64(c["attributes"]) & 15
     group = i64(c["phase.group"])
     count = i64(0)
-    if instrument != 0:
+    if group == 0:
         for s in range(1, 16):
             if (segment == 0 or segment == s) and i64(st.book_of[instrument * 16 + s]) != 0:
                 count += 1
@@ -96,7 +96,7 @@ def scope_refusal(st: Any, c: Any) -> Any:
     else:
         if group <= TOP_GROUP:
             count = i64(st.groups[group]["books"])
-        if group == 0 or count == 0:
+        if count == 0:
             return (i64(C_UNKNOWN_GROUP), group, i64(NONE), count)
     return (i64(0), i64(0), i64(0), count)
 
@@ -218,7 +218,6 @@ def stand_apart(st: Any, book: Any, special: Any, phase: Any, due: Any, entry: A
     b["due"] = due
     b["entry"] = entry
     b["owed"] = owed
-    b["checking"] = 0
     mode = i64(b["mode"])
     b["phase"] = phase
     b["mode"] = COLLECT
@@ -286,17 +285,19 @@ def phase_book(st: Any, c: Any, book: Any, out: Any, n: Any) -> Any:
         return n
     price = i64(NONE)
     if special != 0:
-        actions |= i64(b["owed"]) & (FIRST_MATCH | SET_CLOSE | EXPIRE)
         due = i64(b["due"])
         b["special"] = 0
         if mode != COLLECT:
             n, price = hold(st, book, trade_kind(special, 0), time, out, n)
         n = stabilised(st, out, n, time, STABILISATION_ENDED, special, book, due, price, NONE, NONE, 0)
+        end_special(b, special, price, time)
+        if mode != COLLECT:
+            n = act(st, book, i64(b["owed"]), price, time, out, n)
+        if special == RESUMPTION and mode == CONTINUOUS and i64(b["had_first"]) == 0:
+            set_first(b, price, time)
     if actions & PURGE_MARKET != 0:
         n = purge_market(st, book, BY_CLOSE, time, out, n)
-    if i64(c["phase.match"]) == MATCH_FIXED:
-        n = match_fixed(st, book, time, out, n)
-    elif i64(c["phase.match"]) == UNCROSS or mode == CONTINUOUS:
+    if i64(c["phase.match"]) == UNCROSS or mode == CONTINUOUS:
         if special == 0:
             n, postponed = postpone(st, c, book, actions, out, n)
             if postponed:
@@ -304,12 +305,12 @@ def phase_book(st: Any, c: Any, book: Any, out: Any, n: Any) -> Any:
         n, found = hold(st, book, trade_kind(0, actions), time, out, n)
         if found != NONE:
             price = found
+    if i64(c["phase.match"]) == MATCH_FIXED:
+        n = match_fixed(st, book, time, out, n)
     take_phase(st, book, i64(c["code"]), mode, i64(c["phase.allow"]))
-    b["checking"] = 0
-    if actions & CHECK_START != 0:
-        b["checking"] = 1
-        b["tripped"] = 0
-        b["changed"] = 0
+    b["checking"] = 1 if actions & CHECK_START != 0 else 0
+    b["tripped"] = 0
+    b["changed"] = 0
     return act(st, book, actions, price, time, out, n)
 
 
@@ -331,7 +332,7 @@ def phase(st: Any, c: Any, out: Any, n: Any) -> Any:
     out[n - 1]["phase.count"] = count
     instrument = i64(c["instrument"])
     group = i64(c["phase.group"])
-    if instrument == 0:
+    if group != 0:
         row = st.groups[group]
         row["phase"] = label
         row["mode"] = mode
@@ -344,15 +345,27 @@ def phase(st: Any, c: Any, out: Any, n: Any) -> Any:
 
 
 @kernel
+def end_special(b: Any, special: Any, price: Any, time: Any) -> None:
+    """The end of a volatility call is remembered for the band (58-3 para 7)."""
+    if special == VOLATILITY:
+        b["had_call"] = 1
+        b["call_end"] = time
+        b["call_price"] = price
+
+
+@kernel
 def timer(st: Any, c: Any, out: Any, n: Any) -> Any:
     """TIMER: a due time that an event has announced has come."""
     time = i64(c["time"])
     due = i64(c["timer.due"])
     kind = i64(c["code"])
     book = i64(st.book_of[i64(c["instrument"]) * 16 + (i64(c["attributes"]) & 15)])
+    if book == 0:
+        segment = i64(c["attributes"]) & 15
+        return reject_market(st, c, out, n, C_UNKNOWN_INSTRUMENT, i64(c["instrument"]), segment)
     b = st.books[book]
     special = i64(b["special"])
-    if kind == ENTRY_OPENS and book != 0 and special != 0 and i64(b["entry"]) == due and time >= due and due != NONE:
+    if kind == ENTRY_OPENS and special != 0 and i64(b["entry"]) == due and time >= due and due != NONE:
         b["entry"] = NONE
         b["allow"] = b["saved_allow"]
         head(st, out, n, time, PHASE_CHANGED, b["instrument"], b["phase"], b["segment"])
@@ -362,16 +375,13 @@ def timer(st: Any, c: Any, out: Any, n: Any) -> Any:
         e["phase.allow"] = b["allow"]
         e["phase.count"] = 1
         return n + 1
-    if book == 0 or special == 0 or kind != special or i64(b["due"]) != due or time < due:
+    if special == 0 or kind != special or i64(b["due"]) != due or time < due:
         return reject_market(st, c, out, n, C_TIMER_NOT_DUE, due, NONE)
     owed = i64(b["owed"])
     b["special"] = 0
     n, price = hold(st, book, trade_kind(special, 0), time, out, n)
     n = stabilised(st, out, n, time, STABILISATION_ENDED, special, book, due, price, NONE, NONE, 0)
-    if special == VOLATILITY:
-        b["had_call"] = 1
-        b["call_end"] = time
-        b["call_price"] = price
+    end_special(b, special, price, time)
     adopt(st, book)
     if special == RESUMPTION:
         after_halt(b, price, time)
@@ -429,7 +439,7 @@ def indicate(st: Any, c: Any, out: Any, n: Any) -> Any:
 def halt(st: Any, c: Any, out: Any, n: Any) -> Any:
     """HALT (暫停交易)."""
     code, value, bound, count = scope_refusal(st, c)
-    if code != 0 or i64(c["instrument"]) == 0:
+    if code != 0 or i64(c["phase.group"]) != 0:
         return reject_market(st, c, out, n, C_UNKNOWN_INSTRUMENT, i64(c["instrument"]), i64(c["attributes"]) & 15)
     n = echo(st, c, out, n, HALTED)
     out[n - 1]["phase.count"] = count
@@ -438,7 +448,6 @@ def halt(st: Any, c: Any, out: Any, n: Any) -> Any:
         if in_scope(b, i64(c["instrument"]), i64(c["attributes"]) & 15, 0):
             b["halted"] = 1
             b["special"] = 0
-            b["checking"] = 0
             take_phase(st, book, PHASE_HALTED, SHUT, i64(c["phase.allow"]))
     return n
 
@@ -449,7 +458,7 @@ def resume(st: Any, c: Any, out: Any, n: Any) -> Any:
     code, value, bound, count = scope_refusal(st, c)
     instrument = i64(c["instrument"])
     segment = i64(c["attributes"]) & 15
-    if code != 0 or instrument == 0:
+    if code != 0 or i64(c["phase.group"]) != 0:
         return reject_market(st, c, out, n, C_UNKNOWN_INSTRUMENT, instrument, segment)
     books = i64(st.core[0]["books"])
     for book in range(1, books + 1):

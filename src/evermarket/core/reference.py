@@ -15,6 +15,8 @@ from evermarket.core.words import (
     C_UNKNOWN_TABLE,
     NO_KEY,
     NONE,
+    PHASE_CLOSED,
+    SHUT,
     TO_LIMIT,
     TOP_GROUP,
     TOP_INSTRUMENT,
@@ -43,22 +45,22 @@ def ref_tick(st: Any, c: Any, out: Any, n: Any) -> Any:
     t = st.tables[table if table <= TOP_TABLE else 0]
     bands = i64(t["bands"])
     first = table * BANDS
-    if 1 <= table <= TOP_TABLE and i64(t["users"]) != 0:
-        return reject_market(st, c, out, n, C_STATE, 0, NONE)
     before = st.bands[first + bands - 1 if bands > 0 and table <= TOP_TABLE else 0]
-    good_from = from_price == 0 if bands == 0 else from_price > i64(before["from_price"])
-    if good_from and bands > 0 and from_price % i64(before["tick"]) != 0:
-        good_from = False
-    if good_from and 1 <= tick <= TOP_TICK and from_price % tick != 0:
-        good_from = False
-    if not good_from:
-        return reject_market(st, c, out, n, C_BAD_REFERENCE, from_price, NONE)
+    if bands == 0 and from_price != 0:
+        return reject_market(st, c, out, n, C_BAD_REFERENCE, from_price, 0)
+    if bands > 0:
+        if from_price <= i64(before["from_price"]):
+            return reject_market(st, c, out, n, C_BAD_REFERENCE, from_price, i64(before["from_price"]) + 1)
+        if from_price % i64(before["tick"]) != 0 or (1 <= tick <= TOP_TICK and from_price % tick != 0):
+            return reject_market(st, c, out, n, C_BAD_REFERENCE, from_price, NONE)
     if tick < 1 or tick > TOP_TICK:
         return reject_market(st, c, out, n, C_BAD_REFERENCE, tick, 1 if tick < 1 else TOP_TICK)
     if table < 1 or table > TOP_TABLE:
         return reject_market(st, c, out, n, C_BAD_REFERENCE, table, 1 if table < 1 else TOP_TABLE)
+    if i64(t["users"]) != 0:
+        return reject_market(st, c, out, n, C_STATE, table, NONE)
     if bands >= BANDS:
-        return reject_market(st, c, out, n, C_FULL, 0, BANDS)
+        return reject_market(st, c, out, n, C_FULL, table, BANDS)
     row = st.bands[first + bands]
     row["from_price"] = from_price
     row["tick"] = tick
@@ -73,14 +75,12 @@ def ref_tick(st: Any, c: Any, out: Any, n: Any) -> Any:
 def ref_line(st: Any, c: Any, out: Any, n: Any) -> Any:
     """REF_LINE."""
     line = i64(c["ref_line.line"])
-    if i64(c["ref_line.rights"]) > 7:
-        return reject_market(st, c, out, n, C_BAD_REFERENCE, i64(c["ref_line.rights"]), 7)
     if i64(c["ref_line.member"]) == 0:
         return reject_market(st, c, out, n, C_BAD_REFERENCE, 0, 1)
     if line < 1 or line > TOP_LINE:
         return reject_market(st, c, out, n, C_BAD_REFERENCE, line, 1 if line < 1 else TOP_LINE)
     row = st.lines[line]
-    row["rights"] = c["ref_line.rights"]
+    row["rights"] = i64(c["ref_line.rights"]) & 7
     row["account"] = c["ref_line.account"]
     row["member"] = c["ref_line.member"]
     return reference_set(st, c, out, n)
@@ -141,7 +141,7 @@ def broken_instrument(c: Any) -> Any:
         return (group, i64(1 if group < 1 else TOP_GROUP), True)
     allow = i64(c["ref_instrument.allow"])
     if allow & TO_LIMIT != 0:
-        return (allow, allow & ~TO_LIMIT, True)
+        return (allow, i64(NONE), True)
     product = i64(c["ref_instrument.product"])
     if product < 1 or product > TOP_PRODUCT:
         return (product, i64(1 if product < 1 else TOP_PRODUCT), True)
@@ -226,7 +226,8 @@ def ref_instrument(st: Any, c: Any, out: Any, n: Any) -> Any:
     g = st.core[0]
     at = i64(c["instrument"]) * 16 + (i64(c["attributes"]) & 15)
     book = i64(st.book_of[at])
-    if book == 0:
+    first = book == 0
+    if first:
         if i64(g["books"]) >= BOOK_MAX - 2:
             return reject_market(st, c, out, n, C_FULL, 0, BOOK_MAX)
         g["books"] += 1
@@ -251,42 +252,64 @@ def ref_instrument(st: Any, c: Any, out: Any, n: Any) -> Any:
     b["set"] = number
     b["product"] = c["ref_instrument.product"]
     st.tables[table]["users"] += 1
-    blank_book(b)
-    clear_sides(st, book)
-    open_range(st, b)
     row = st.groups[i64(b["group"])]
     row["books"] += 1
-    if i64(row["mode"]) == 0:
-        row["mode"] = 1
-        row["phase"] = 1
-    b["phase"] = row["phase"]
-    b["mode"] = row["mode"]
-    b["allow"] = row["allow"]
+    if first:
+        blank_book(b)
+        if i64(row["mode"]) == 0:
+            row["mode"] = SHUT
+            row["phase"] = PHASE_CLOSED
+        b["phase"] = row["phase"]
+        b["mode"] = row["mode"]
+        b["allow"] = row["allow"]
+    b["reference"] = NONE
+    b["previous_close"] = NONE
+    b["band_to"] = 0
+    clear_sides(st, book)
+    open_range(st, b)
     refresh_book(st, book)
     return reference_set(st, c, out, n)
 
 
 @kernel
-def on_tick(st: Any, table: Any, price: Any) -> Any:
-    """Whether `price` is a valid price of the table."""
-    return price_of(st, table, number_of(st, table, price)) == price
+def speaks_of(st: Any, instrument: Any, segment: Any, s: Any) -> Any:
+    """The book in segment `s` if a REF_PRICES for (instrument, segment or 0) speaks of it, else 0."""
+    if segment != 0 and segment != s:
+        return i64(0)
+    return i64(st.book_of[instrument * 16 + s])
 
 
 @kernel
-def broken_prices(st: Any, c: Any, book: Any) -> Any:
-    """(value, bound, whether broken) of a REF_PRICES for one book."""
-    b = st.books[book]
+def broken_limit(st: Any, price: Any, instrument: Any, segment: Any) -> Any:
+    """(value, bound, whether broken): in range and on tick of every book's table."""
+    if price < 1 or price > TOP_PRICE:
+        return (price, i64(1) if price < 1 else i64(TOP_PRICE), True)
+    for s in range(1, 16):
+        book = speaks_of(st, instrument, segment, s)
+        if book == 0:
+            continue
+        table = i64(st.books[book]["table"])
+        if price > i64(st.books[book]["price_top"]) or price_of(st, table, number_of(st, table, price)) != price:
+            return (price, i64(NONE), True)
+    return (i64(0), i64(0), False)
+
+
+@kernel
+def broken_prices(st: Any, c: Any, instrument: Any, segment: Any) -> Any:
+    """(value, bound, whether broken) of a REF_PRICES."""
     reference = i64(c["ref_prices.reference"])
     up = i64(c["ref_prices.limit_up"])
     down = i64(c["ref_prices.limit_down"])
-    top = min(i64(TOP_PRICE), price_of(st, i64(b["table"]), TOP_NUMBER + 1) - 1)
     if reference < 1:
         return (reference, i64(1), True)
-    if up == NONE and down == NONE:
+    if (up == NONE) != (down == NONE):
+        return (i64(NONE), i64(NONE), True)
+    if up == NONE:
         return (i64(0), i64(0), False)
     for price in (up, down):
-        if price < 1 or price > top or not on_tick(st, i64(b["table"]), price):
-            return (price, i64(NONE), True)
+        found = broken_limit(st, price, instrument, segment)
+        if found[2]:
+            return found
     if down > up:
         return (down, up, True)
     return (i64(0), i64(0), False)
@@ -320,25 +343,19 @@ def ref_prices(st: Any, c: Any, out: Any, n: Any) -> Any:
     segment = i64(c["attributes"]) & 15
     found = 0
     for s in range(1, 16):
-        book = i64(st.book_of[instrument * 16 + s])
-        if book == 0 or (segment != 0 and segment != s):
-            continue
-        found += 1
+        if speaks_of(st, instrument, segment, s) != 0:
+            found += 1
     if found == 0:
         return reject_market(st, c, out, n, C_UNKNOWN_INSTRUMENT, instrument, segment)
+    value, bound, broken = broken_prices(st, c, instrument, segment)
+    if broken:
+        return reject_market(st, c, out, n, C_BAD_REFERENCE, value, bound)
     for s in range(1, 16):
-        book = i64(st.book_of[instrument * 16 + s])
-        if book == 0 or (segment != 0 and segment != s):
-            continue
-        value, bound, broken = broken_prices(st, c, book)
-        if broken:
-            return reject_market(st, c, out, n, C_BAD_REFERENCE, value, bound)
+        book = speaks_of(st, instrument, segment, s)
+        if book != 0 and in_use(st, book):
+            return reject_market(st, c, out, n, C_STATE, instrument, NONE)
     for s in range(1, 16):
-        book = i64(st.book_of[instrument * 16 + s])
-        if book != 0 and (segment == 0 or segment == s) and in_use(st, book):
-            return reject_market(st, c, out, n, C_STATE, 0, NONE)
-    for s in range(1, 16):
-        book = i64(st.book_of[instrument * 16 + s])
-        if book != 0 and (segment == 0 or segment == s):
+        book = speaks_of(st, instrument, segment, s)
+        if book != 0:
             set_prices(st, c, book)
     return reference_set(st, c, out, n)

@@ -5,11 +5,19 @@ docs/format.md, section 6.8. A quote is two limit orders entered together that r
 
 from typing import Any
 
-from evermarket.core.checks import header_clean, is_full, line_refusal, price_refusal, qty_refusal, type_refusal
+from evermarket.core.checks import (
+    header_clean,
+    is_full,
+    line_refusal,
+    price_refusal,
+    qty_refusal,
+    spare_clean,
+    type_refusal,
+)
 from evermarket.core.emit import cancelled, echo, head, reject
 from evermarket.core.jit import kernel
 from evermarket.core.ladder import best_level, next_level
-from evermarket.core.orders import place_in, use_id
+from evermarket.core.orders import note_change, place_in, use_id
 from evermarket.core.queue import free_row, take_row, unlink
 from evermarket.core.state import LIVE_MAX, QUOTE_MAX, VOID_MAX
 from evermarket.core.words import (
@@ -119,12 +127,12 @@ def quote_refusal(st: Any, c: Any, book: Any, last_id: Any, expected_no: Any) ->
 
 
 @kernel
-def end_quote_side(st: Any, number: Any, time: Any, out: Any, n: Any) -> Any:
+def end_quote_side(st: Any, c: Any, number: Any, out: Any, n: Any) -> Any:
     """Cancel what is live of one side of a replaced quote."""
     slot = i64(st.slots[number])
     if number == 0 or slot == 0:
         return n
-    n = cancelled(st, out, n, time, BY_QUOTE, 0, slot)
+    n = cancelled(st, out, n, c["time"], BY_QUOTE, c["quote.cl_ord_id"], slot)
     unlink(st, slot)
     free_row(st, slot)
     return n
@@ -193,8 +201,8 @@ def quote(st: Any, c: Any, out: Any, n: Any) -> Any:
     q = st.quotes[quote_row(st, line, book)]
     if i64(q["line"]) == 0:
         g["quotes"] += 1
-    n = end_quote_side(st, i64(q["bid_no"]), c["time"], out, n)
-    n = end_quote_side(st, i64(q["ask_no"]), c["time"], out, n)
+    n = end_quote_side(st, c, i64(q["bid_no"]), out, n)
+    n = end_quote_side(st, c, i64(q["ask_no"]), out, n)
     q["line"] = line
     q["book"] = book
     q["bid_no"] = number if i64(c["quote.bid_qty"]) > 0 else 0
@@ -247,7 +255,7 @@ def quote_request(st: Any, c: Any, out: Any, n: Any) -> Any:
 @kernel
 def mass_refusal(st: Any, c: Any, last_id: Any) -> Any:
     """The refusal of a MASS_CANCEL."""
-    if not header_clean(c) or i64(c["mass.count"]) != 0 or i64(c["quote.bid_qty"]) | i64(c["quote.ask_qty"]) != 0:
+    if not header_clean(c) or not spare_clean(c):
         return (C_UNUSED_BYTES, i64(0), NONE)
     line = i64(c["mass.line"])
     if line != 0:
@@ -287,6 +295,8 @@ def cancel_side(st: Any, c: Any, side: Any, member: Any, out: Any, n: Any) -> An
                 and (i64(c["mass.of_line"]) == 0 or i64(w["line"]) == i64(c["mass.of_line"]))
                 and (i64(c["mass.quotes_only"]) == 0 or i64(w["quote"]) != 0)
             ):
+                if i64(c["mass.line"]) != 0:
+                    note_change(st.books[side >> 1], i64(st.orders[slot]["left"]))
                 n = cancelled(st, out, n, c["time"], BY_MASS, c["mass.cl_ord_id"], slot)
                 unlink(st, slot)
                 free_row(st, slot)
@@ -299,7 +309,7 @@ def cancel_side(st: Any, c: Any, side: Any, member: Any, out: Any, n: Any) -> An
 def mass_cancel(st: Any, c: Any, out: Any, n: Any) -> Any:
     """MASS_CANCEL."""
     line = i64(c["mass.line"])
-    last_id = use_id(st, c) if header_clean(c) and line != 0 else u64(0)
+    last_id = use_id(st, c) if header_clean(c) and spare_clean(c) and line != 0 else u64(0)
     refusal = mass_refusal(st, c, last_id)
     if refusal[0] != 0:
         return reject(st, c, out, n, refusal, c["mass.cl_ord_id"], 0, line)
@@ -327,16 +337,16 @@ def mass_cancel(st: Any, c: Any, out: Any, n: Any) -> Any:
 @kernel
 def off_book_refusal(st: Any, c: Any, last_id: Any) -> Any:
     """The refusal of an OFF_BOOK_TRADE."""
-    if not header_clean(c) or i64(c["off_book.trade_no"]) != 0:
+    if not header_clean(c) or not spare_clean(c):
         return (C_UNUSED_BYTES, i64(0), NONE)
     line = i64(c["off_book.line"])
+    for named in (line, i64(c["off_book.buy_line"]), i64(c["off_book.sell_line"])):
+        if named != 0 and i64(st.lines[named]["member"]) == 0:
+            return (C_UNKNOWN_LINE, named, NONE)
     if line != 0:
         found = line_refusal(st, line, RIGHT_OFF_BOOK, c["off_book.cl_ord_id"], last_id)
         if found[0] != 0:
             return found
-    for named in (i64(c["off_book.buy_line"]), i64(c["off_book.sell_line"])):
-        if named != 0 and i64(st.lines[named]["member"]) == 0:
-            return (C_UNKNOWN_LINE, named, NONE)
     if i64(st.book_of[i64(c["instrument"]) * 16 + (i64(c["attributes"]) & 15)]) == 0:
         return (C_UNKNOWN_INSTRUMENT, i64(c["instrument"]), i64(c["attributes"]) & 15)
     qty = i64(c["off_book.qty"])
@@ -346,7 +356,7 @@ def off_book_refusal(st: Any, c: Any, last_id: Any) -> Any:
         return (C_QTY_MAX, qty, TOP_QTY)
     price = i64(c["off_book.price"])
     if price == NONE:
-        return (C_PRICE_ABSENT, i64(0), NONE)
+        return (C_PRICE_ABSENT, price, NONE)
     if price < 1 or price > TOP_PRICE:
         return (C_PRICE_RANGE, price, TOP_PRICE)
     return (0, i64(0), i64(0))
@@ -356,7 +366,7 @@ def off_book_refusal(st: Any, c: Any, last_id: Any) -> Any:
 def off_book_trade(st: Any, c: Any, out: Any, n: Any) -> Any:
     """OFF_BOOK_TRADE: a trade without an order (requirement V14)."""
     line = i64(c["off_book.line"])
-    last_id = use_id(st, c) if header_clean(c) and line != 0 else u64(0)
+    last_id = use_id(st, c) if header_clean(c) and spare_clean(c) and line != 0 else u64(0)
     refusal = off_book_refusal(st, c, last_id)
     if refusal[0] != 0:
         return reject(st, c, out, n, refusal, c["off_book.cl_ord_id"], 0, line)
@@ -370,7 +380,7 @@ def off_book_trade(st: Any, c: Any, out: Any, n: Any) -> Any:
 @kernel
 def void_refusal(st: Any, c: Any, last_id: Any) -> Any:
     """The refusal of a VOID_TRADE."""
-    if not header_clean(c):
+    if not header_clean(c) or not spare_clean(c):
         return (C_UNUSED_BYTES, i64(0), NONE)
     line = i64(c["void.line"])
     if line != 0:
@@ -393,7 +403,7 @@ def void_refusal(st: Any, c: Any, last_id: Any) -> Any:
 def void_trade(st: Any, c: Any, out: Any, n: Any) -> Any:
     """VOID_TRADE: prices and volumes of the core stay, clearing takes the trade back."""
     line = i64(c["void.line"])
-    last_id = use_id(st, c) if header_clean(c) and line != 0 else u64(0)
+    last_id = use_id(st, c) if header_clean(c) and spare_clean(c) and line != 0 else u64(0)
     refusal = void_refusal(st, c, last_id)
     if refusal[0] != 0:
         return reject(st, c, out, n, refusal, c["void.cl_ord_id"], 0, line)

@@ -7,7 +7,8 @@ The loop looks ahead in the batch and asks for the cache lines that the next com
 from typing import Any
 
 from evermarket.core import words as w
-from evermarket.core.emit import echo, reject_market
+from evermarket.core.checks import spare_clean
+from evermarket.core.emit import echo, reference_set, reject_market
 from evermarket.core.jit import entry, hot, kernel, prefetch
 from evermarket.core.orders import cancel, new, reduce, reprice
 from evermarket.core.phases import draw, halt, indicate, phase, resume, timer
@@ -45,15 +46,15 @@ def run_refusal(cmds: Any, i: Any) -> Any:
     c = cmds[i]
     kind = i64(c["kind"])
     announced = i64(c["flags"]) & 15
+    if kind != w.ANNOUNCE and kind != w.REF_INSTRUMENT and announced != 0:
+        return (w.C_UNUSED_BYTES, i64(0), w.NONE)
     if kind == w.ANNOUNCE or kind == w.REF_INSTRUMENT:
         most = 15 if kind == w.ANNOUNCE else 2
         least = 1 if kind == w.ANNOUNCE else 0
-        if announced < least or announced > most:
-            return (w.C_UNUSED_BYTES, i64(0), w.NONE)
         there = following(cmds, i)
-        if there < announced:
+        if announced < least or announced > most or there < announced:
             return (w.C_BROKEN_RUN, announced, i64(there))
-    elif announced != 0:
+    if not spare_clean(c):
         return (w.C_UNUSED_BYTES, i64(0), w.NONE)
     return (0, i64(0), i64(0))
 
@@ -64,7 +65,7 @@ def market(st: Any, cmds: Any, i: Any, out: Any, n: Any) -> Any:
     c = cmds[i]
     kind = i64(c["kind"])
     n = stamp(st, cmds, i, out, n)
-    if not (w.PHASE <= kind <= w.ANNOUNCE or w.REF_TICK <= kind <= w.REF_PRICES):
+    if not (w.PHASE <= kind <= w.ANNOUNCE or w.REF_TICK <= kind <= w.REF_CONTRACT):
         return (reject_market(st, c, out, n, w.C_UNKNOWN_KIND, kind, w.NONE), 1)
     code, value, bound = run_refusal(cmds, i)
     if code != 0:
@@ -94,8 +95,10 @@ def market(st: Any, cmds: Any, i: Any, out: Any, n: Any) -> Any:
         n = ref_stabilisation(st, c, out, n)
     elif kind == w.REF_INSTRUMENT:
         n = ref_instrument(st, c, out, n)
-    else:
+    elif kind == w.REF_PRICES:
         n = ref_prices(st, c, out, n)
+    else:
+        n = reference_set(st, c, out, n)
     return (n, 1 + texts)
 
 

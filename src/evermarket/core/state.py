@@ -21,7 +21,8 @@ import numpy as np
 import numpy.typing as npt
 
 from evermarket.records import layout
-from evermarket.records.layout import HEADER
+from evermarket.records.kinds import FIRST_EVENT
+from evermarket.records.layout import HEADER, LAYOUT
 
 Array = npt.NDArray[Any]
 
@@ -40,6 +41,7 @@ def _wide() -> np.dtype[np.void]:
         for name, field in (dtype.fields or {}).items():
             if name not in (HEADER.names or ()):
                 spec[f"{body}.{name}"] = (field[0], int(field[1]))
+    spec |= {f"body.{k}": (np.dtype("<u8"), 24 + 8 * k) for k in range(5)}
     return np.dtype(
         {
             "names": list(spec),
@@ -51,6 +53,21 @@ def _wide() -> np.dtype[np.void]:
 
 
 WIDE: Final = _wide()
+
+
+def _unnamed() -> Array:
+    """For each kind of command the body's bytes that no field names, as five masks."""
+    masks = np.zeros((FIRST_EVENT, 5), np.uint64)
+    for kind, dtype in LAYOUT.items():
+        if kind < FIRST_EVENT:
+            spare = np.full(layout.RECORD_BYTES, 0xFF, np.uint8)
+            for field in (dtype.fields or {}).values():
+                spare[int(field[1]) : int(field[1]) + field[0].itemsize] = 0
+            masks[kind] = spare[layout.HEADER.itemsize - 40 :].view(np.uint64)
+    return masks
+
+
+UNNAMED: Final = _unnamed()
 
 CORE: Final = np.dtype(
     [

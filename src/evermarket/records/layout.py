@@ -344,7 +344,8 @@ def as_dtype(records: Records, dtype: np.dtype[np.void]) -> Records:
 
 def of_kind(records: Records, kind: Kind) -> Records:
     """The records of one kind, with that kind's fields (a copy of the selected rows)."""
-    selected: Records = records[records["kind"] == kind]
+    whole = records.view(f"V{RECORD_BYTES}")  # NumPy copies only named fields: select whole records
+    selected: Records = whole[records["kind"] == kind]
     return selected.view(LAYOUT[kind])
 
 

@@ -12,6 +12,7 @@ import msgspec
 Scenario = Literal["quiet", "normal", "stress"]
 
 MEMBERS_MAX: Final = 900
+FIRST_DAY: Final = 20_210_720
 INSTRUMENTS_MIN: Final = 40
 INSTRUMENTS_MAX: Final = 8_000
 
@@ -76,6 +77,11 @@ class SimulationConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
             raise ValueError(f"instruments {self.instruments} is not between {INSTRUMENTS_MIN} and {INSTRUMENTS_MAX}")
         if not 0 <= self.orders <= 1_000_000_000:
             raise ValueError(f"orders {self.orders} is not between 0 and 1000000000")
+        if self.trading_day < FIRST_DAY:
+            raise ValueError(
+                f"trading_day {self.trading_day} is before {FIRST_DAY}, the board's first with all products"
+            )
+        _ = self.day  # raises for a day no calendar has
         if self.seed < 0:
             raise ValueError(f"seed {self.seed} is negative")
 

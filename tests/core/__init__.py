@@ -1,0 +1,1 @@
+"""The matching core, held against its models and vectors."""
