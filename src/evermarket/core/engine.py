@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from evermarket.core.ladder import best_level, next_level
+from evermarket.core.ladder import copy_levels
 from evermarket.core.run import run
 from evermarket.core.state import LIVE_MAX, SIZES, WIDE, Array, State, empty_state, reserve, used
 from evermarket.records.layout import HEADER, Records
@@ -92,13 +92,10 @@ class Core:
         st = self._state
         book = int(st.book_of[instrument * 16 + segment])
         sides: list[list[tuple[int, int, int]]] = [[], []]
-        height = int(st.books[book]["height"])
         for side in (0, 1):
-            level = int(best_level(st, 2 * book + side)) if book else 0
-            while level and len(sides[side]) < levels:
-                row = st.levels[level]
-                sides[side].append((int(row["price"]), int(row["qty"]), int(row["count"])))
-                level = int(next_level(st, level, height))
+            rows = np.zeros((levels, 3), np.int64)
+            n = int(copy_levels(st, book, side, rows)) if book else 0
+            sides[side] = [(int(price), int(qty), int(count)) for price, qty, count in rows[:n]]
         return Depth(*sides)
 
     def save(self) -> dict[str, Array]:

@@ -1,0 +1,83 @@
+"""`evermarket demo`: a simulated board and, where they lie beside the repository, three real Shanghai days."""
+
+import json
+import os
+import sys
+import time
+import webbrowser
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+SIMULATED = {"seed": 7, "members": 80, "orders": 200_000, "instruments": 1_200}
+
+
+def demo(
+    out: Annotated[Path, typer.Option("--out", help="Where everything goes.")] = Path("out/demo"),
+    orders: Annotated[int, typer.Option("--orders", help="Orders of the simulated board.")] = SIMULATED["orders"],
+    as_json: Annotated[bool, typer.Option("--json", help="Print the summaries as JSON.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Show no progress.")] = False,
+) -> None:
+    """A whole simulated day and three real ones; then what to try next."""
+    from evermarket.cli.day import hold
+
+    begin = time.perf_counter()
+
+    def say(text: str) -> None:
+        if not quiet:
+            print(text, file=sys.stderr)
+
+    found: dict[str, Any] = {}
+    folders = real_days()
+    if not folders:
+        say("(no ../shared/data here: the real days are left out)")
+    for folder in folders:
+        say(f"a real day: {folder.name}")
+        _, found[folder.name] = hold(str(folder), out / folder.name, quiet=quiet)
+    say("a simulated board")
+    options = {**SIMULATED, "orders": orders}
+    _, found["simulated"] = hold("sim:", out / "simulated", options=options, quiet=quiet)
+    if as_json:
+        print(json.dumps(found, indent=2, ensure_ascii=False))
+        return
+    _show(found, out, folders, time.perf_counter() - begin)
+    report = out / "simulated" / "report.html"
+    if os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"):
+        webbrowser.open(report.resolve().as_uri())
+
+
+def shared_data() -> Path | None:
+    """The folder of real data: EVERMARKET_SHARED, else ../shared beside the repository."""
+    named = os.environ.get("EVERMARKET_SHARED")
+    repository = Path(__file__).resolve().parents[3]
+    places = [Path(named)] if named else [repository.parent / "shared", Path.cwd().parent / "shared"]
+    return next((place / "data" for place in places if (place / "data").is_dir()), None)
+
+
+def real_days() -> list[Path]:
+    """The Shanghai days that are here."""
+    data = shared_data()
+    return sorted(path for path in (data / "l2_sse").glob("*_*") if path.is_dir()) if data else []
+
+
+def _show(found: dict[str, Any], out: Path, folders: list[Path], seconds: float) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("day", "orders", "trades", "auctions", "stabilised", "commands/s", "digest", box=None, pad_edge=False)
+    for name, facts in found.items():
+        pace = facts["pace"]
+        numbers = [f"{facts[key]:,}" for key in ("orders", "trades", "auctions", "stabilisations")]
+        table.add_row(name, *numbers, f"{pace['commands_per_second']:,}", facts["digest"])
+    console = Console()
+    console.print(table)
+    report = out / "simulated"
+    first = folders[0] if folders else "sim:"
+    console.print(f"\n{seconds:.0f} s. The report: [bold]{report / 'report.html'}[/]\nTry next:", highlight=False)
+    for command in (
+        f"evermarket day {first} --out out/again          # the same day: the same digest",
+        f"evermarket day {report / 'journal'} --out out/replay   # run its journal again, byte by byte",
+        f"evermarket book at 50000 --journal {report / 'journal'}   # the book in the middle of it",
+    ):
+        console.print(f"  {command}", highlight=False, soft_wrap=True)
