@@ -45,6 +45,7 @@ _OPTIONS: Final[dict[str, Any]] = {"error_model": "numpy", "no_cfunc_wrapper": T
 """Without reference counts (_nrt): kernels make no arrays, and counting those they are given costs more than matching."""
 
 _inner_depth = 0
+_deferred: set[Any] = set()
 
 
 def _defer_code() -> None:
@@ -59,12 +60,23 @@ def _defer_code() -> None:
     set_env = JITCPUCodegen.set_env
 
     def finalize_later(self: Any) -> None:
-        if _inner_depth == 0:
+        inner = [library for library in dict.fromkeys(self._linking_libraries) if library in _deferred]
+        if _inner_depth == 0 and not inner:
             finalize(self)
             return
+        own = {fn.name for fn in self._final_module.functions if not fn.is_declaration}
         for library in dict.fromkeys(self._linking_libraries):
             self._final_module.link_in(library._get_module_for_linking(), preserve=True)
-        self._finalized = True
+        if _inner_depth > 0:
+            self._finalized = True
+            _deferred.add(self)
+            return
+        for fn in self._final_module.functions:
+            if not fn.is_declaration and fn.name not in own:
+                fn.linkage = "internal"  # nobody else calls it: arguments it does not use need not be passed
+        self._optimize_final_module()
+        self._final_module.verify()
+        self._finalize_final_module()
 
     def set_env_later(self: Any, name: str, env: Any) -> None:
         if _inner_depth == 0:
