@@ -62,7 +62,7 @@ def hold(
     from evermarket.day.whole import Wishes, hold_day
 
     opened = open_source(source, options)
-    engine = open_core(core, (lambda _: None) if quiet else _tell)
+    engine = open_core(core, (lambda _: None) if quiet else _tell_once)
     wishes = Wishes(progress=not quiet)
     if levels_after is not None:
         wishes.levels_after, wishes.levels_codes = _wanted_levels(levels_after)
@@ -82,6 +82,16 @@ def hold(
 
 def _tell(text: str) -> None:
     print(text, file=sys.stderr)
+
+
+_told: set[str] = set()
+
+
+def _tell_once(text: str) -> None:
+    """What the core says while it gets ready; later days of this process load what is ready."""
+    if text not in _told:
+        _told.add(text)
+        _tell(f"{text}: once, a minute or two; then they are loaded")
 
 
 def _wanted_levels(path: Path) -> tuple[Any, list[str] | None]:
