@@ -103,10 +103,12 @@ def _wanted_levels(path: Path) -> tuple[Any, list[str] | None]:
 
 
 def _fresh_journal(out: Path) -> Path:
-    """The journal of this run; one that an earlier run of the same command left is taken away."""
+    """The journal of this run; one that an earlier run of the same command left is taken away, and nothing else."""
     folder = out / "journal"
+    if folder.is_dir() and not (out / "summary.json").is_file() and any(folder.iterdir()):
+        raise FileExistsError(f"{folder} is not from an earlier run of this command; choose another --out")
     if folder.is_dir():
-        for part in folder.iterdir():
+        for part in (path for path in folder.iterdir() if path.is_file()):
             part.unlink()
     return folder
 

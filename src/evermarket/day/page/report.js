@@ -103,7 +103,7 @@ function depth(one) {
   };
   const last = { type: "scatter", mode: "lines", name: "last", x: one.bars.time, y: units(one.bars.close), line: { color: css("--ink"), width: 1.3 } };
   const middle = one.bars.close.length ? one.bars.close : points.price;
-  const pad = Math.max((Math.max(...middle) - Math.min(...middle)) * 0.12, 300);
+  const pad = Math.max((Math.max(...middle) - Math.min(...middle)) * 0.15, middle[0] * 0.002);
   draw("depth", [side("B", "bids", css("--up")), side("S", "asks", css("--down")), last], layout({ hovermode: "closest", xaxis: timeAxis(),
     yaxis: axis({ range: [(Math.min(...middle) - pad) / 10000, (Math.max(...middle) + pad) / 10000] }) }));
 }
