@@ -31,7 +31,7 @@ def day(
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Show no progress.")] = False,
 ) -> None:
-    """Run a day from SOURCE through the core; trades, orders, closing prices and a report go to DIR."""
+    """Run a day; its files and a report go to a folder."""
     options = {"seed": seed, "members": members, "orders": orders, "instruments": instruments}
     facts, found = hold(
         source, out, core=core, levels_after=levels_after, journal=journal, report=report, options=options, quiet=quiet
