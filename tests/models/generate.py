@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from evermarket.records import NO_PRICE, Kind, Records
 from evermarket.records.kinds import FIRST_EVENT, Allow, Mode, Phase, Segment, Side, Special
 from evermarket.records.units import PRICE_MAX, QTY_MAX, SECOND_NS
+from tests.models.aim import EVERYTHING, THEMES, Timer, price_edges, time_edges
 from tests.models.builder import Builder
 from tests.models.cast import FIXED, LINES, PROVIDER_LINES, SEATS, SHANGHAI, STOCKS, Seat, course, open_house
 from tests.models.day import batches
@@ -24,6 +25,28 @@ GROUPS = sorted({seat.group for seat in SEATS})
 KEPT_BYTES = {*range(8, 18), *range(24, 32)}
 """Bytes that damage does not touch: time, kind, flags, client order id."""
 
+WEIGHTS = {
+    "_new": 520,
+    "_cancel": 70,
+    "_reduce": 50,
+    "_reprice": 60,
+    "_quote": 50,
+    "_mass_cancel": 8,
+    "_quote_request": 6,
+    "_off_book": 6,
+    "_void": 5,
+    "_advance_any": 32,
+    "_odd_phase": 8,
+    "_timer": 40,
+    "_indicate": 60,
+    "_draw": 10,
+    "_halt": 3,
+    "_resume": 25,
+    "_reference": 8,
+    "_announce": 4,
+}
+"""How often each kind of step comes, of about a thousand."""
+
 
 class Session:
     """Writes one session; `random` decides everything."""
@@ -34,9 +57,9 @@ class Session:
         self.model = Model()
         self.done = 0
         self.at_step = dict.fromkeys(GROUPS, 0)
-        self.favourite = chance.choice(SEATS)
-        self.timers: list[tuple[int, int, int, int]] = []
-        """Instrument, segment, special, due."""
+        self.theme = chance.choice(THEMES)
+        self.favourite = chance.choice(self.theme.seats)
+        self.timers: list[Timer] = []
         open_house(self.day)
         self._catch_up()
         for group in GROUPS:
@@ -47,34 +70,12 @@ class Session:
     def step(self) -> None:
         """Write one command (a run of records counts as one) and let the model follow."""
         self._pass_time()
-        verbs, weights = zip(*self._choices, strict=True)
-        self.chance.choices(verbs, weights)[0]()
+        weights = {**WEIGHTS, **self.theme.weights}
+        verb = self.chance.choices(list(weights), list(weights.values()))[0]
+        getattr(self, verb)()
         if self.chance.random() < 0.015:
             self._damage()
         self._catch_up()
-
-    @property
-    def _choices(self) -> list[tuple[Callable[[], None], int]]:
-        return [
-            (self._new, 520),
-            (self._cancel, 70),
-            (self._reduce, 50),
-            (self._reprice, 60),
-            (self._quote, 50),
-            (self._mass_cancel, 8),
-            (self._quote_request, 6),
-            (self._off_book, 6),
-            (self._void, 5),
-            (lambda: self._advance(self.chance.choice((*GROUPS, STOCKS, STOCKS, SHANGHAI))), 32),
-            (self._odd_phase, 8),
-            (self._timer, 40),
-            (self._indicate, 60),
-            (self._draw, 10),
-            (self._halt, 3),
-            (self._resume, 25),
-            (self._reference, 8),
-            (self._announce, 4),
-        ]
 
     def _catch_up(self) -> None:
         """Run what is new through the model; remember the timers it announces and the numbers that come next."""
@@ -99,17 +100,10 @@ class Session:
 
     def _pass_time(self) -> None:
         """Mostly a moment; sometimes to the very nanosecond at which a window or a timer ends, or right beside it."""
-        if self.chance.random() < 0.9:
+        if self.chance.random() >= self.theme.edges:
             self.day.now += self.chance.choice((0, 1, 1_000_000, 250_000_000, 2 * SECOND_NS))
             return
-        edges = [due for *_, due in self.timers]
-        for book in self.model.market.books.values():
-            rules = self.model.market.set_of(book)
-            starts = [event[0] for event in (book.first_match, book.volatility_end) if event]
-            starts += [time for time, _, _ in book.continuous[-3:]]
-            edges += [start + rules.window_ns for start in starts if rules]
-        edges = [edge + beside for edge in edges for beside in (-1, 0, 1) if edge + beside > self.day.now]
-        near = [edge for edge in edges if edge < self.day.now + 600 * SECOND_NS]
+        near = time_edges(self.model.market, self.timers, self.day.now)
         if near:
             self.day.now = self.chance.choice(near)
 
@@ -123,7 +117,7 @@ class Session:
     # -- aiming -----------------------------------------------------------------------------------------------------
 
     def _seat(self) -> tuple[Seat, Book]:
-        seat = self.favourite if self.chance.random() < 0.5 else self.chance.choice(SEATS)
+        seat = self.favourite if self.chance.random() < self.theme.focus else self.chance.choice(SEATS)
         return seat, self.model.market.books[seat.instrument, seat.segment]
 
     def _price(self, book: Book) -> int:
@@ -141,6 +135,9 @@ class Session:
         if chance < 0.10 and book.limit_up != NO_PRICE:
             edge = self.chance.choice((book.limit_up, book.limit_down))
             return self.chance.choice((edge, table.above(edge), table.below(edge) or 1))
+        edges = price_edges(self.model.market, book)
+        if chance < 0.25 and edges:
+            return self.chance.choice(edges)
         if chance > 0.98 and book.limit_up == NO_PRICE:
             return table.price(self.chance.choice((1, 5_000, 20_000)))
         return table.price(max(near, 1))
@@ -176,7 +173,7 @@ class Session:
     def _new(self) -> None:
         seat, book = self._seat()
         line = self._line()
-        is_market = self.chance.random() < (0.15 if book.label == Phase.CONTINUOUS else 0.02)
+        is_market = self.chance.random() < (self.theme.markets if book.label == Phase.CONTINUOUS else 0.02)
         at = None if is_market or seat.segment == Segment.FIXED_PRICE else self._price(book)
         values = {"line": line, "account": self.chance.choice((7, 88)), "leg": self.chance.choice((0, 3))}
         values["open_close"] = self.chance.choice((0, 0, 1, 5)) if self.chance.random() < 0.995 else 6
@@ -257,21 +254,27 @@ class Session:
 
     # -- the exchange -----------------------------------------------------------------------------------------------
 
+    def _advance_any(self) -> None:
+        self._advance(self.chance.choice(self.theme.groups or (*GROUPS, STOCKS, STOCKS, SHANGHAI)))
+
     def _advance(self, group: int) -> None:
         """The next phase of the group's day; after the last one the day begins again."""
         steps = course(group)
         step = dict(steps[self.at_step[group] % len(steps)])
-        if self.model.market.groups.get(group, PhaseRow()).label == Phase.CONTINUOUS and self.chance.random() < 0.6:
+        if (
+            self.model.market.groups.get(group, PhaseRow()).label == Phase.CONTINUOUS
+            and self.chance.random() < self.theme.linger
+        ):
             return
         self.at_step[group] += 1
         label = str(step.pop("label"))
         self.day.phase(label, group=group, **step)
-        if (group, label) == (STOCKS, "POST_CLOSE"):
+        if (group, label) == (STOCKS, "POST_CLOSE") and self.theme is EVERYTHING:
             self.favourite = FIXED_SEAT
             self.at_step[FIXED] = 1
             self.day.phase("FIXED_PRICE", group=FIXED)
         elif label == "ENDED":
-            self.favourite = self.chance.choice(SEATS)
+            self.favourite = self.chance.choice(self.theme.seats)
             self._advance(group)
 
     def _odd_phase(self) -> None:

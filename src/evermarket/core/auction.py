@@ -181,6 +181,9 @@ def pair(st: Any, slot: Any, price: Any, time: Any, out: Any, n: Any) -> Any:
     book = place >> 1
     b = st.books[book]
     opposite = place ^ 1
+    if price == NONE:
+        link(st, slot, 0, price)
+        return n
     if price < i64(b["band_from"]) or price >= i64(b["band_to"]):
         use_band(st, book, price)
     level = level_at(st, opposite, i64(b["height"]), key_of(b, 1 - (place & 1), price))

@@ -7,7 +7,7 @@ from typing import Any
 
 from evermarket.core.jit import hot, kernel
 from evermarket.core.queue import price_of_order
-from evermarket.core.words import CANCELLED, NONE, REFERENCE_SET, REJECTED, TRADED, i64
+from evermarket.core.words import CANCELLED, NONE, REFERENCE_SET, REJECTED, TRADED, i64, u64
 
 
 @hot
@@ -71,7 +71,7 @@ def reject(st: Any, c: Any, out: Any, n: Any, refusal: Any, cl_ord_id: Any, orde
 @kernel
 def reject_market(st: Any, c: Any, out: Any, n: Any, code: Any, value: Any, bound: Any) -> Any:
     """REJECTED for a command that has no line."""
-    return reject(st, c, out, n, (i64(code), i64(value), i64(bound)), 0, 0, 0)
+    return reject(st, c, out, n, (i64(code), i64(value), i64(bound)), u64(0), 0, 0)
 
 
 @kernel

@@ -41,7 +41,11 @@ numba.config.CACHE_DIR = str(cache_dir())
 JIT: Final = not numba.config.DISABLE_JIT
 
 
+_OPTIONS: Final[dict[str, Any]] = {"error_model": "numpy", "no_cfunc_wrapper": True, "_nrt": False}
+"""Without reference counts (_nrt): kernels make no arrays, and counting those they are given costs more than matching."""
+
 _inner_depth = 0
+_deferred: set[Any] = set()
 
 
 def _defer_code() -> None:
@@ -56,12 +60,23 @@ def _defer_code() -> None:
     set_env = JITCPUCodegen.set_env
 
     def finalize_later(self: Any) -> None:
-        if _inner_depth == 0:
+        inner = [library for library in dict.fromkeys(self._linking_libraries) if library in _deferred]
+        if _inner_depth == 0 and not inner:
             finalize(self)
             return
+        own = {fn.name for fn in self._final_module.functions if not fn.is_declaration}
         for library in dict.fromkeys(self._linking_libraries):
             self._final_module.link_in(library._get_module_for_linking(), preserve=True)
-        self._finalized = True
+        if _inner_depth > 0:
+            self._finalized = True
+            _deferred.add(self)
+            return
+        for fn in self._final_module.functions:
+            if not fn.is_declaration and fn.name not in own:
+                fn.linkage = "internal"  # nobody else calls it: arguments it does not use need not be passed
+        self._optimize_final_module()
+        self._final_module.verify()
+        self._finalize_final_module()
 
     def set_env_later(self: Any, name: str, env: Any) -> None:
         if _inner_depth == 0:
@@ -96,21 +111,19 @@ def _inner(compiled: Any) -> Any:
 
 def entry(fn: F) -> F:
     """A kernel that Python calls, once a batch: compiled on first use, kept on disk."""
-    compiled: F = numba.njit(cache=True, error_model="numpy", no_cfunc_wrapper=True)(fn)
+    compiled: F = numba.njit(cache=True, **_OPTIONS)(fn)
     return compiled
 
 
 def kernel(fn: F) -> F:
     """A kernel called by kernels."""
-    compiled: F = _inner(numba.njit(error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)(fn))
+    compiled: F = _inner(numba.njit(no_cpython_wrapper=True, **_OPTIONS)(fn))
     return compiled
 
 
 def hot(fn: F) -> F:
     """A kernel on the path of every order: always inlined, for a call that passes the whole state costs 20 ns."""
-    compiled: F = _inner(
-        numba.njit(error_model="numpy", forceinline=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)(fn)
-    )
+    compiled: F = _inner(numba.njit(forceinline=True, no_cpython_wrapper=True, **_OPTIONS)(fn))
     return compiled
 
 

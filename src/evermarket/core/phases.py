@@ -6,15 +6,13 @@ match, resumption call) or halted. What a phase allows and matches comes with th
 
 from typing import Any
 
-import numpy as np
-
 from evermarket.core.auction import determine, match_fixed, uncross
 from evermarket.core.continuous import forget_told, purge_market
 from evermarket.core.digest import draw_rank, refresh_book
 from evermarket.core.emit import auction_event, cancelled, clear, echo, head, reject_market, stabilised
 from evermarket.core.jit import kernel
 from evermarket.core.ladder import best_level, next_level
-from evermarket.core.queue import free_row, link, price_of_order, unlink
+from evermarket.core.queue import free_row, link, unlink
 from evermarket.core.words import (
     BY_CLOSE,
     BY_END,
@@ -265,7 +263,7 @@ def postpone(st: Any, c: Any, book: Any, actions: Any, out: Any, n: Any) -> Any:
         price = determine(st, book)[0]
         if price != NONE and abs(price - last) * 1000 > i64(s["periodic"]) * last:
             special = POSTPONED_PERIODIC
-            stand_apart(st, book, special, PHASE_POSTPONED_PERIODIC, due, i64(NONE), actions, i64(b["allow"]))
+            stand_apart(st, book, special, PHASE_POSTPONED_PERIODIC, due, i64(NONE), i64(0), i64(b["allow"]))
             n = stabilised(st, out, n, time, STABILISATION_STARTED, special, book, due, price, last, NONE, 0)
             return (n, True)
     return (n, False)
@@ -485,33 +483,63 @@ def resume(st: Any, c: Any, out: Any, n: Any) -> Any:
 
 
 @kernel
+def sift(st: Any, root: Any, count: Any) -> None:
+    """Let the row at `root` sink until the heap of the first `count` drawn rows is whole."""
+    slot = i64(st.drawn[root]["slot"])
+    rank = st.drawn[root]["rank"]
+    while 2 * root + 1 < count:
+        child = 2 * root + 1
+        if child + 1 < count and st.drawn[child + 1]["rank"] > st.drawn[child]["rank"]:
+            child += 1
+        if st.drawn[child]["rank"] <= rank:
+            break
+        st.drawn[root]["slot"] = st.drawn[child]["slot"]
+        st.drawn[root]["rank"] = st.drawn[child]["rank"]
+        root = child
+    st.drawn[root]["slot"] = slot
+    st.drawn[root]["rank"] = rank
+
+
+@kernel
+def sort_drawn(st: Any, count: Any) -> None:
+    """Sort the first `count` drawn rows by rank; ranks differ, for the mixer is one to one. In place: kernels own no memory."""
+    for root in range(count // 2 - 1, -1, -1):
+        sift(st, root, count)
+    for end in range(count - 1, 0, -1):
+        slot = i64(st.drawn[end]["slot"])
+        rank = st.drawn[end]["rank"]
+        st.drawn[end]["slot"] = st.drawn[0]["slot"]
+        st.drawn[end]["rank"] = st.drawn[0]["rank"]
+        st.drawn[0]["slot"] = slot
+        st.drawn[0]["rank"] = rank
+        sift(st, 0, end)
+
+
+@kernel
 def draw_book(st: Any, book: Any, seed: Any) -> Any:
     """Give the orders of one book new priorities in the order of their ranks. Returns how many there are."""
     count = i64(st.sides[2 * book]["live"]) + i64(st.sides[2 * book + 1]["live"])
-    slots = np.empty(count, np.int64)
-    ranks = np.empty(count, np.uint64)
-    keys = np.empty(count, np.int64)
-    prices = np.empty(count, np.int64)
     k = 0
     for side in range(2):
         level = best_level(st, 2 * book + side)
         while level != 0:
             slot = i64(st.levels[level]["head"])
             while slot != 0:
-                slots[k] = slot
-                ranks[k] = draw_rank(seed, st.orders[slot]["order_no"])
-                keys[k] = st.levels[level]["key"]
-                prices[k] = price_of_order(st, slot)
+                st.drawn[k]["slot"] = slot
+                st.drawn[k]["rank"] = draw_rank(seed, st.orders[slot]["order_no"])
                 k += 1
                 slot = i64(st.orders[slot]["next"])
             level = next_level(st, level, i64(st.books[book]["height"]))
     for k in range(count):
-        unlink(st, slots[k])
+        unlink(st, i64(st.drawn[k]["slot"]))
+    sort_drawn(st, count)
     g = st.core[0]
-    for k in np.argsort(ranks):
+    for k in range(count):
+        slot = i64(st.drawn[k]["slot"])
+        row = st.levels[i64(st.orders[slot]["level"])]  # an empty level keeps its price and key
         g["priority"] += 1
-        st.orders[slots[k]]["priority"] = g["priority"]
-        link(st, slots[k], keys[k], prices[k])
+        st.orders[slot]["priority"] = g["priority"]
+        link(st, slot, i64(row["key"]), i64(row["price"]))
     return count
 
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from evermarket.core.digest import refresh_book
-from evermarket.core.emit import reference_set, reject_market
+from evermarket.core.emit import reference_set, reject, reject_market
 from evermarket.core.jit import kernel
 from evermarket.core.ladder import number_of, price_of
 from evermarket.core.words import (
@@ -76,9 +76,10 @@ def ref_line(st: Any, c: Any, out: Any, n: Any) -> Any:
     """REF_LINE."""
     line = i64(c["ref_line.line"])
     if i64(c["ref_line.member"]) == 0:
-        return reject_market(st, c, out, n, C_BAD_REFERENCE, 0, 1)
+        return reject(st, c, out, n, (i64(C_BAD_REFERENCE), i64(0), i64(1)), u64(0), 0, line)
     if line < 1 or line > TOP_LINE:
-        return reject_market(st, c, out, n, C_BAD_REFERENCE, line, 1 if line < 1 else TOP_LINE)
+        bound = i64(1) if line < 1 else i64(TOP_LINE)
+        return reject(st, c, out, n, (i64(C_BAD_REFERENCE), line, bound), u64(0), 0, line)
     row = st.lines[line]
     row["rights"] = i64(c["ref_line.rights"]) & 7
     row["account"] = c["ref_line.account"]

@@ -8,13 +8,13 @@ from typing import Any
 
 from evermarket.core import words as w
 from evermarket.core.checks import spare_clean
-from evermarket.core.emit import echo, reference_set, reject_market
+from evermarket.core.emit import echo, reference_set, reject, reject_market
 from evermarket.core.jit import entry, hot, kernel, prefetch
 from evermarket.core.orders import cancel, new, reduce, reprice
 from evermarket.core.phases import draw, halt, indicate, phase, resume, timer
 from evermarket.core.reference import ref_instrument, ref_line, ref_prices, ref_stabilisation, ref_tick
 from evermarket.core.requests import mass_cancel, off_book_trade, quote, quote_request, void_trade
-from evermarket.core.words import i64
+from evermarket.core.words import i64, u64
 
 FAR = 12
 NEAR = 6
@@ -60,6 +60,13 @@ def run_refusal(cmds: Any, i: Any) -> Any:
 
 
 @kernel
+def refuse(st: Any, c: Any, out: Any, n: Any, code: Any, value: Any, bound: Any) -> Any:
+    """REJECTED for a command of the market; only REF_LINE names a line."""
+    line = i64(c["ref_line.line"]) if i64(c["kind"]) == w.REF_LINE else i64(0)
+    return reject(st, c, out, n, (i64(code), i64(value), i64(bound)), u64(0), 0, line)
+
+
+@kernel
 def market(st: Any, cmds: Any, i: Any, out: Any, n: Any) -> Any:
     """A command of the market itself (no line). Returns (n, records taken)."""
     c = cmds[i]
@@ -68,12 +75,14 @@ def market(st: Any, cmds: Any, i: Any, out: Any, n: Any) -> Any:
     if not (w.PHASE <= kind <= w.ANNOUNCE or w.REF_TICK <= kind <= w.REF_CONTRACT):
         return (reject_market(st, c, out, n, w.C_UNKNOWN_KIND, kind, w.NONE), 1)
     code, value, bound = run_refusal(cmds, i)
-    if code != 0:
-        return (reject_market(st, c, out, n, code, value, bound), 1)
+    if code == w.C_BROKEN_RUN or (code != 0 and kind != w.ANNOUNCE and kind != w.REF_INSTRUMENT):
+        return (refuse(st, c, out, n, code, value, bound), 1)
     texts = i64(c["flags"]) & 15
     for k in range(1, texts + 1):
         n = stamp(st, cmds, i + k, out, n)
-    if kind == w.PHASE:
+    if code != 0:
+        n = reject_market(st, c, out, n, code, value, bound)
+    elif kind == w.PHASE:
         n = phase(st, c, out, n)
     elif kind == w.TIMER:
         n = timer(st, c, out, n)

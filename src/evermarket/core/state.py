@@ -8,7 +8,8 @@ Layout
     levels  64 rows a page: queue of orders at one price
     orders  one row a live order, 32 bytes, what matching needs; `owners` what only reports and rights need
     slots   order number of the day -> row in `orders` (0: not live)
-    lines, groups, bands, tables, sets: reference data; window: trades of the last minutes; quotes: who quotes where
+    lines, groups, bands, tables, sets: reference data; window: trades of the last minutes; quotes: who quotes where;
+            drawn: room to sort a draw in
 
 Row 0 of every table stays unused, so that 0 means none. Memory: address space is reserved, pages come with use; nothing is
 ever moved, so growth costs no pause. Live orders pay 32 + 16 bytes plus their share of a level; each order number 4 bytes.
@@ -197,6 +198,7 @@ SET: Final = np.dtype(
     ]
 )
 WINDOW: Final = np.dtype([("time", "i8"), ("value", "i8"), ("qty", "i8"), ("next", "i8")])
+DRAWN: Final = np.dtype([("rank", "u8"), ("slot", "i8")])
 QUOTE_ROW: Final = np.dtype([("line", "u4"), ("book", "u4"), ("bid_no", "u4"), ("ask_no", "u4")])
 
 for _row in (ORDER, LEVEL):
@@ -238,6 +240,7 @@ class State(NamedTuple):
     window: Array
     quotes: Array
     voids: Array
+    drawn: Array
 
 
 _NORESERVE: Final = getattr(mmap, "MAP_NORESERVE", 0x4000)
@@ -272,6 +275,7 @@ SIZES: Final[dict[str, tuple[int, Any]]] = {
     "window": (WINDOW_MAX, WINDOW),
     "quotes": (QUOTE_MAX, QUOTE_ROW),
     "voids": (VOID_MAX, np.uint32),
+    "drawn": (LIVE_MAX, DRAWN),
 }
 
 
@@ -303,4 +307,5 @@ def used(state: State) -> dict[str, int]:
         "window": int(core["top_trade"]) + 1,
         "quotes": QUOTE_MAX if core["quotes"] else 0,
         "voids": int(core["voids"]),
+        "drawn": 0,
     }

@@ -1,0 +1,130 @@
+"""Messages a second through a core: `python bench/match.py FILE [--core primary] [--repeat 5]`, one JSON line.
+
+FILE is a workload of the common generator (32-byte messages beside FILE.json, the oracle's answer) or a journal folder. The
+time counts only if the trade hash equals the oracle's. Inside the timed region: all rules of the format, every event written.
+Outside it: turning messages into command records, and the hash. One thread; batches of --batch commands; best of --repeat.
+"""
+
+import argparse
+import json
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+
+from evermarket.core import Core, memory_per_order, warm_up
+from evermarket.core.state import WIDE
+from evermarket.records import NO_PRICE, Kind, Records, blank
+from evermarket.records.kinds import ALLOW_CONTINUOUS, Mode, Phase, Product, Right, Segment
+
+MESSAGE = np.dtype(
+    [("oid", "<u8"), ("ts", "<u8"), ("px", "<i4"), ("qty", "<u4"), ("acct", "<u4"), ("sym", "<u2"), ("type", "u1"), ("side", "u1")]
+)  # fmt: skip
+LOW, HIGH = 5_000, 15_000
+
+
+def opening(symbols: int, accounts: int) -> Records:
+    """Reference data of the workload: one tick table, a line an account, books with the workload's limits, trading open."""
+    parts: list[Records] = []
+    tick = blank(Kind.REF_TICK)
+    tick["table"], tick["tick"] = 1, 1
+    lines = blank(Kind.REF_LINE, accounts)
+    lines["line"], lines["member"], lines["rights"] = np.arange(1, accounts + 1), 1, Right.ORDERS
+    books = blank(Kind.REF_INSTRUMENT, symbols)
+    books["instrument"], books["attributes"] = np.arange(1, symbols + 1), Segment.REGULAR
+    books["lot"], books["qty_max"], books["group"], books["table"] = 1, 1_000_000, 1, 1
+    books["allow"], books["product"] = ALLOW_CONTINUOUS, Product.STOCK
+    prices = blank(Kind.REF_PRICES, symbols)
+    prices["instrument"], prices["attributes"] = books["instrument"], Segment.REGULAR
+    prices["reference"], prices["limit_up"], prices["limit_down"] = 10_000, HIGH, LOW
+    prices["previous_close"] = NO_PRICE
+    phase = blank(Kind.PHASE)
+    phase["code"], phase["group"], phase["mode"], phase["allow"] = (
+        Phase.CONTINUOUS,
+        1,
+        Mode.CONTINUOUS,
+        ALLOW_CONTINUOUS,
+    )
+    parts = [tick, lines, books, prices, phase]
+    return np.concatenate([part.view("V64") for part in parts]).view(WIDE)
+
+
+def commands(messages: Records) -> Records:
+    """The workload's messages as NEW and CANCEL commands."""
+    rows = np.zeros(len(messages), WIDE)
+    cancels = messages["type"] == 1
+    rows["kind"] = np.where(cancels, Kind.CANCEL, Kind.NEW)
+    rows["time"] = messages["ts"]
+    rows["instrument"] = messages["sym"].astype(np.int64) + 1
+    rows["attributes"] = Segment.REGULAR
+    rows["order.cl_ord_id"] = np.arange(1, len(messages) + 1)
+    rows["order.order_no"] = messages["oid"]
+    rows["order.line"] = messages["acct"]
+    news = ~cancels
+    for name, value in (("price", messages["px"]), ("qty", messages["qty"]), ("account", messages["acct"])):
+        column = rows[f"order.{name}"]
+        column[news] = value[news]
+    rows["order.side"][news] = messages["side"][news] + 1
+    rows["order.ord_type"][news] = 2
+    rows["order.tif"][news] = 1
+    return rows
+
+
+def trade_hash(trades: Records) -> int:
+    """The oracle's order-dependent hash: maker (resting), taker, price, quantity."""
+    mask = 2**64 - 1
+    h = 0
+    buys = trades["flags"] == 1
+    maker = np.where(buys, trades["trade.sell_no"], trades["trade.buy_no"]).tolist()
+    taker = np.where(buys, trades["trade.buy_no"], trades["trade.sell_no"]).tolist()
+    for m, t, p, q in zip(maker, taker, trades["trade.price"].tolist(), trades["trade.qty"].tolist(), strict=True):
+        h = (h * 1_000_003 + m * 31 + t * 17 + p * 7 + q) & mask
+    return h
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("file", type=Path)
+    parser.add_argument("--core", default="primary", choices=["primary"])
+    parser.add_argument("--repeat", type=int, default=5)
+    parser.add_argument("--batch", type=int, default=4_096)
+    args = parser.parse_args()
+    messages = np.fromfile(args.file, MESSAGE)
+    oracle = json.loads(args.file.with_suffix(".json").read_text())
+    warm_up()
+    cmds = commands(messages)
+    start = opening(int(oracle["symbols"]), int(messages["acct"].max()))
+    best_wall, best_cpu = float("inf"), float("inf")
+    result = {"file": args.file.name, "core": args.core, "messages": len(messages)}
+    for _ in range(args.repeat):
+        core = Core()
+        core.run(start)
+        wall, cpu = time.perf_counter(), time.thread_time()
+        for at in range(0, len(cmds), args.batch):
+            core.run(cmds[at : at + args.batch])
+        wall, cpu = time.perf_counter() - wall, time.thread_time() - cpu
+        best_wall, best_cpu = min(best_wall, wall), min(best_cpu, cpu)
+    core = Core()
+    core.run(start)
+    trades = []
+    for at in range(0, len(cmds), args.batch):
+        out = core.run(cmds[at : at + args.batch]).view(WIDE)
+        trades.append(out[out["kind"] == Kind.TRADED].copy())
+    taken = np.concatenate(trades)
+    result |= {
+        "trades": len(taken),
+        "trade_hash": str(trade_hash(taken)),
+        "wall_s": round(best_wall, 4),
+        "cpu_s": round(best_cpu, 4),
+        "messages_per_s": round(len(messages) / best_cpu),
+        "bytes_per_live_order": round(memory_per_order(core), 1),
+        "live": core.live,
+    }
+    good = result["trade_hash"] == str(oracle["hash"]) and core.live == oracle["resting"]
+    print(json.dumps(result | {"oracle": "equal" if good else "DIFFERENT"}))
+    return 0 if good else 3
+
+
+if __name__ == "__main__":
+    sys.exit(main())
