@@ -8,9 +8,9 @@ import os
 from pathlib import Path
 
 import pytest
-from evermarket.core import Core
 from hypothesis import HealthCheck, given, settings
 
+from evermarket.core import Core
 from evermarket.records import NO_PRICE, Records
 from tests.models.day import batches
 from tests.models.generate import session, sessions

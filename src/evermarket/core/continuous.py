@@ -1,17 +1,18 @@
-"""Continuous matching (逐筆交易): sweep, converted price of market orders, FOK, volatility band (docs/format.md, section 6.1).
+"""Continuous matching (逐筆交易): sweep, converted market orders, FOK, volatility band (docs/format.md, section 6.1).
 
-Rules: TWSE 58-3 paras 3, 6, 7 and 58-8. An incoming order already has its row (queue.py) but no place; it sweeps the other
-side, then joins its own, ends, or starts a volatility call. All comparisons are exact: the band of a weighted average is
-turned into two integer prices without ever rounding the average.
-Invariants: in mode CONTINUOUS the best buy key and the best sell key never cross after a command.
+Rules: TWSE 58-3 paras 3, 6, 7 and 58-8. An incoming order already has its row (queue.py) but no place; it sweeps the
+other side, then joins its own, ends, or starts a volatility call. All comparisons are exact: the band of a weighted
+average is turned into two integer prices without ever rounding the average. Invariants: in mode CONTINUOUS the best
+buy key and the best sell key never cross after a command.
 """
 
 from typing import Any
 
 from evermarket.core.digest import refresh_book
 from evermarket.core.emit import booked, cancelled, changed, stabilised, traded
-from evermarket.core.jit import highest_bit, hot, kernel
+from evermarket.core.jit import hot, kernel
 from evermarket.core.ladder import best_level, end_page, next_level
+from evermarket.core.machine import highest_bit
 from evermarket.core.queue import fill, free_row, link, unlink
 from evermarket.core.words import (
     ALLOW_IN_CALL,
@@ -129,7 +130,7 @@ def band(st: Any, book: Any, time: Any) -> Any:
 
 @kernel
 def converted(st: Any, book: Any, side: Any, incoming_price: Any) -> Any:
-    """Price of the market orders resting on `side` (0 buys, 1 sells) before the next fill; NONE if there is no price at all."""
+    """Price of the market orders resting on `side` (0 buys, 1 sells) before the next fill; NONE if there is none."""
     b = st.books[book]
     height = i64(b["height"])
     price = i64(b["last"])

@@ -1,7 +1,8 @@
 """Phases, timers, simulated matches, halts, the draw (docs/format.md, sections 6.2 to 6.7).
 
-A group of books shares one phase row; a book stands apart from it while it is in a special state (volatility call, postponed
-match, resumption call) or halted. What a phase allows and matches comes with the command: no market is named here.
+A group of books shares one phase row; a book stands apart from it while it is in a special state (volatility call,
+postponed match, resumption call) or halted. What a phase allows and matches comes with the command: no market is
+named here.
 """
 
 from typing import Any
@@ -79,6 +80,16 @@ def in_scope(b: Any, instrument: Any, segment: Any, group: Any) -> Any:
 
 
 @kernel
+def books_of(st: Any, instrument: Any, segment: Any) -> Any:
+    """How many books an instrument has in `segment` (0: in all)."""
+    count = i64(0)
+    for s in range(1, 16):
+        if (segment == 0 or segment == s) and i64(st.book_of[instrument * 16 + s]) != 0:
+            count += 1
+    return count
+
+
+@kernel
 def scope_refusal(st: Any, c: Any) -> Any:
     """(code, value, bound, books in scope) of a command that speaks to a group or to an instrument."""
     instrument = i64(c["instrument"])
@@ -86,9 +97,7 @@ def scope_refusal(st: Any, c: Any) -> Any:
     group = i64(c["phase.group"])
     count = i64(0)
     if group == 0:
-        for s in range(1, 16):
-            if (segment == 0 or segment == s) and i64(st.book_of[instrument * 16 + s]) != 0:
-                count += 1
+        count = books_of(st, instrument, segment)
         if count == 0:
             return (i64(C_UNKNOWN_INSTRUMENT), instrument, segment, count)
     else:
@@ -409,9 +418,9 @@ def indicate(st: Any, c: Any, out: Any, n: Any) -> Any:
             continue
         price, volume, buy_left, sell_left = determine(st, book)
         before = i64(b["simulated"])
-        if i64(b["checking"]) != 0 and i64(b["set"]) != 0 and price != NONE and before != NONE:
-            if abs(price - before) * 1000 > i64(st.sets[i64(b["set"])]["call"]) * before:
-                b["tripped"] = 1
+        watched = i64(b["checking"]) != 0 and i64(b["set"]) != 0 and price != NONE and before != NONE
+        if watched and abs(price - before) * 1000 > i64(st.sets[i64(b["set"])]["call"]) * before:
+            b["tripped"] = 1
         b["before"] = before
         b["simulated"] = price
         if (
@@ -436,14 +445,16 @@ def indicate(st: Any, c: Any, out: Any, n: Any) -> Any:
 @kernel
 def halt(st: Any, c: Any, out: Any, n: Any) -> Any:
     """HALT (暫停交易)."""
-    code, value, bound, count = scope_refusal(st, c)
-    if code != 0 or i64(c["phase.group"]) != 0:
-        return reject_market(st, c, out, n, C_UNKNOWN_INSTRUMENT, i64(c["instrument"]), i64(c["attributes"]) & 15)
+    instrument = i64(c["instrument"])
+    segment = i64(c["attributes"]) & 15
+    count = books_of(st, instrument, segment)
+    if count == 0:
+        return reject_market(st, c, out, n, C_UNKNOWN_INSTRUMENT, instrument, segment)
     n = echo(st, c, out, n, HALTED)
     out[n - 1]["phase.count"] = count
     for book in range(1, i64(st.core[0]["books"]) + 1):
         b = st.books[book]
-        if in_scope(b, i64(c["instrument"]), i64(c["attributes"]) & 15, 0):
+        if in_scope(b, instrument, segment, 0):
             b["halted"] = 1
             b["special"] = 0
             take_phase(st, book, PHASE_HALTED, SHUT, i64(c["phase.allow"]))
@@ -453,10 +464,10 @@ def halt(st: Any, c: Any, out: Any, n: Any) -> Any:
 @kernel
 def resume(st: Any, c: Any, out: Any, n: Any) -> Any:
     """RESUME: back to the group, by a call auction if `until` names its time."""
-    code, value, bound, count = scope_refusal(st, c)
     instrument = i64(c["instrument"])
     segment = i64(c["attributes"]) & 15
-    if code != 0 or i64(c["phase.group"]) != 0:
+    count = books_of(st, instrument, segment)
+    if count == 0:
         return reject_market(st, c, out, n, C_UNKNOWN_INSTRUMENT, instrument, segment)
     books = i64(st.core[0]["books"])
     for book in range(1, books + 1):
@@ -502,7 +513,7 @@ def sift(st: Any, root: Any, count: Any) -> None:
 
 @kernel
 def sort_drawn(st: Any, count: Any) -> None:
-    """Sort the first `count` drawn rows by rank; ranks differ, for the mixer is one to one. In place: kernels own no memory."""
+    """Sort the first `count` drawn rows by rank, in place. Ranks differ: the mixer is one to one."""
     for root in range(count // 2 - 1, -1, -1):
         sift(st, root, count)
     for end in range(count - 1, 0, -1):

@@ -6,6 +6,7 @@ from evermarket.core.digest import refresh_book
 from evermarket.core.emit import reference_set, reject, reject_market
 from evermarket.core.jit import kernel
 from evermarket.core.ladder import number_of, price_of
+from evermarket.core.state import BOOK_MAX
 from evermarket.core.words import (
     BANDS,
     C_BAD_REFERENCE,
@@ -28,7 +29,6 @@ from evermarket.core.words import (
     i64,
     u64,
 )
-from evermarket.core.state import BOOK_MAX
 
 TOP_TICK = 10**9
 TOP_TABLE = 4095
@@ -124,7 +124,7 @@ def in_use(st: Any, book: Any) -> Any:
 
 @kernel
 def broken_instrument(c: Any) -> Any:
-    """(value, bound) of the first broken field of a REF_INSTRUMENT, in the order of its body; (0, 0) if all are good."""
+    """(value, bound, whether broken): the first broken field of a REF_INSTRUMENT, in the order of its body."""
     instrument = i64(c["instrument"])
     segment = i64(c["attributes"]) & 15
     if instrument < 1 or instrument > TOP_INSTRUMENT:
