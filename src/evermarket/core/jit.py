@@ -15,7 +15,7 @@ from typing import Any, Final, TypeVar
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-_ROOMS: Final = ("core", "records")
+_ROOMS: Final = ("core", "records", "sim")
 
 
 def cache_dir() -> Path:
@@ -38,6 +38,9 @@ types: Any = importlib.import_module("numba.core.types")
 codegen: Any = importlib.import_module("numba.core.codegen")
 
 numba.config.CACHE_DIR = str(cache_dir())
+# A module's code and constants side by side: else they may come to lie on two sides of the core's reserved address
+# space (state.py), further apart than a relative address reaches, and the process dies.
+numba.config.USE_LLVMLITE_MEMORY_MANAGER = 1
 JIT: Final = not numba.config.DISABLE_JIT
 
 _OPTIONS: Final[dict[str, Any]] = {"error_model": "numpy", "no_cfunc_wrapper": True, "_nrt": False}
