@@ -81,6 +81,8 @@ def middle(st: Any, book: Any, low: Any, high: Any, buy_wait: Any, sell_wait: An
 @kernel
 def determine(st: Any, book: Any) -> Any:
     """(price, volume, buy_left, sell_left) of an auction held now; (NONE, 0, 0, 0) if nothing crosses."""
+    if i64(st.sides[2 * book + BUY]["live"]) == 0 or i64(st.sides[2 * book + SELL]["live"]) == 0:
+        return (i64(NONE), i64(0), i64(0), i64(0))
     height = i64(st.books[book]["height"])
     buys = first_limit(st, 2 * book + BUY, height)
     sells = first_limit(st, 2 * book + SELL, height)

@@ -161,6 +161,7 @@ BOOK: Final = np.dtype(
         ("told_volume", "i8"),
         ("told_buy", "i8"),
         ("told_sell", "i8"),
+        ("peer", "i8"),  # next book of its group, in book order
         ("product", "u1"),
         ("had_first", "u1"),
         ("had_call", "u1"),
@@ -188,7 +189,16 @@ ORDER: Final = np.dtype(
 )
 OWNER: Final = np.dtype([("account", "u4"), ("pair", "u4"), ("line", "u2"), ("attributes", "u2"), ("quote", "u4")])
 LINE: Final = np.dtype([("last_id", "u8"), ("account", "u4"), ("member", "u2"), ("rights", "u2")])
-GROUP: Final = np.dtype([("allow", "u4"), ("books", "u4"), ("phase", "u1"), ("mode", "u1"), ("spare", "u2")])
+GROUP: Final = np.dtype(
+    [
+        ("allow", "u4"),
+        ("books", "u4"),
+        ("first", "u4"),
+        ("last", "u4"),
+        ("phase", "u1"),
+        ("mode", "u1"),
+    ]
+)
 BAND: Final = np.dtype([("from_price", "i8"), ("tick", "i8"), ("number", "i8")])
 TABLE: Final = np.dtype([("bands", "u4"), ("users", "u4")])
 SET: Final = np.dtype(
