@@ -29,8 +29,8 @@ def withdraw(day: Builder) -> None:
     day.mass_cancel(instrument=1, line=PROVIDER)
 
 
-def written(product: Product, script: Script) -> Builder:
-    """A whole day around a script that runs from the open on."""
+def written(product: Product, script: Script, *, is_cheap: bool = False) -> Builder:
+    """A whole day around a script that runs from the open on; `is_cheap`: at half a dollar, without limits."""
     day = Builder("08:30:00")
     day.tick_table(1, "fund")
     day.stabilisation(1)
@@ -39,11 +39,14 @@ def written(product: Product, script: Script) -> Builder:
     day.line(PROVIDER, member=3, rights=3, account=88)
     day.book(1, product=product, set=1, rules=BookFlag.VOLATILITY, texts=("0050", "名稱"))
     day.book(2)
-    day.prices(1, "100", up="110", down="90")
+    if is_cheap:
+        day.prices(1, "0.5")
+    else:
+        day.prices(1, "100", up="110", down="90")
     day.prices(2, "500")
     day.phase("PRE_OPEN")
     day.at("08:50:00")
-    quote(day)
+    quote(day, *(("0.5", "0.51") if is_cheap else ("99.9", "100.1")))
     day.at("09:00:00")
     day.phase("CONTINUOUS", match=Match.UNCROSS, actions=Action.FIRST_MATCH)
     script(day)
@@ -67,10 +70,10 @@ def followed(day: Builder) -> tuple[Market, dict[int, Book]]:
     return fold([Core().run(day.records())], [2])
 
 
-def measured(product: Product, script: Script, **terms: object) -> Measure:
+def measured(product: Product, script: Script, *, is_cheap: bool = False, **terms: object) -> Measure:
     """What the provider did on a day."""
-    market, books = followed(written(product, script))
-    contract = Contract(instrument=1, underlying=2, **terms)  # type: ignore[arg-type]
+    market, books = followed(written(product, script, is_cheap=is_cheap))
+    contract = Contract(instrument=1, **{"underlying": 2, **terms})  # type: ignore[arg-type]
     (one,) = measure_day(market, books, {1: contract})
     return one
 

@@ -195,7 +195,11 @@ class Book:
 
     def indicated(self) -> None:
         """An INDICATE looked at this book."""
-        self._look |= self._mode == Mode.COLLECT
+        self._look |= self.is_collecting
+
+    @property
+    def is_collecting(self) -> bool:
+        return self._mode == Mode.COLLECT
 
     def simulated(self, row: Row) -> None:
         self._simulated = (row[7], row[9], row[10])

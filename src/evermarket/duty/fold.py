@@ -66,7 +66,7 @@ class _Floor:
         if kind == Kind.PHASE_CHANGED and group:
             self._rows[group] = (row[5], row[11])
         for book in self.books.values():
-            if group in (0, book.group):
+            if group in (0, book.group) and (kind != Kind.INDICATE or book.is_collecting):
                 book.at(row[1])
                 self._of_phase(book, row)
 
