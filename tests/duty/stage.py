@@ -50,7 +50,7 @@ def written(product: Product, script: Script, *, is_cheap: bool = False) -> Buil
     day.at("09:00:00")
     day.phase("CONTINUOUS", match=Match.UNCROSS, actions=Action.FIRST_MATCH)
     script(day)
-    if "13:25:00" > clock(day.now):
+    if clock(day.now) < "13:25:00":
         day.at("13:25:00")
         day.phase("CLOSE_CALL")
     day.at("13:30:00")

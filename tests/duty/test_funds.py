@@ -117,7 +117,7 @@ CASES: list[tuple[str, Script, dict[str, Any], list[str]]] = [
     ("left out, and the rest too short", called("10:11:30"), {"excused_ends": False}, []),
     ("away while postponed", called("10:09:00", present=False), {}, ["POSTPONED_SIZE 10:05:30-10:06:50"]),
     ("away for as long as allowed", called("10:09:00", present=False), {"postponed_short_s": 80}, []),
-    ("a larger size while postponed", called("10:09:00"), {"postponed_lots": 101}, ["POSTPONED_SIZE 10:05:00-10:07:00"]),
+    ("a larger size is owed", called("10:09:00"), {"postponed_lots": 101}, ["POSTPONED_SIZE 10:05:00-10:07:00"]),
     ("simulated data count", bought_in_the_closing_call, {}, ["ONE_SIDED 13:25:05-13:30:00"]),
     ("but only when disclosed", sold_in_the_closing_call_unseen, {}, []),
     ("valid time", alone("09:00:00", "11:15:00.001"), {"valid_permille": 500, **FOREIGN, "foreign_closed": False}, [

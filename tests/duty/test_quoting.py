@@ -1,4 +1,4 @@
-"""Notes, warrants and stocks (ETNLP Art. 8; WLP Art. 4, 6, 7; SMM Art. 4): active quoting, answers, sizes, exemptions."""
+"""Notes, warrants and stocks (ETNLP Art. 8; WLP Art. 4, 6, 7; SMM Art. 4): quoting, answers, sizes, exemptions."""
 
 from typing import Any
 
@@ -192,7 +192,7 @@ ANSWERS: list[tuple[str, Script, int, int, list[str]]] = [
     ("withdrawn within the minute", asked(10, 59.999), 1, 0, ["RESPONSE 10:00:00-10:05:00"]),
     ("traded within the minute", asked(10, 59, taken=True), 1, 1, []),
     ("a minute after the duty began", asked(None, at="09:06:00"), 1, 0, ["RESPONSE 09:06:00-09:11:00"]),
-    ("a second more than five minutes before the close", asked(None, at="13:24:59"), 1, 0, ["RESPONSE 13:24:59-13:29:59"]),
+    ("just long enough before the close", asked(None, at="13:24:59"), 1, 0, ["RESPONSE 13:24:59-13:29:59"]),
 ]  # fmt: skip
 
 

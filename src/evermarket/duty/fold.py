@@ -20,6 +20,9 @@ class _Floor:
             one: Book(one, market.securities[one].group, sorted(market.quoted.get(one, ()))) for one in instruments
         }
         self._rows: dict[int, tuple[int, int]] = {}
+        self._of_group: dict[int, list[Book]] = {}
+        for book in self.books.values():
+            self._of_group.setdefault(book.group, []).append(book)
 
     def take(self, row: Row) -> None:
         time, kind, instrument = row[1], row[2], row[4]
@@ -65,8 +68,8 @@ class _Floor:
         group = row[10] if kind in (Kind.PHASE_CHANGED, Kind.INDICATE) else 0
         if kind == Kind.PHASE_CHANGED and group:
             self._rows[group] = (row[5], row[11])
-        for book in self.books.values():
-            if group in (0, book.group) and (kind != Kind.INDICATE or book.is_collecting):
+        for book in self._of_group.get(group, ()) if group else self.books.values():
+            if kind != Kind.INDICATE or book.is_collecting:
                 book.at(row[1])
                 self._of_phase(book, row)
 
