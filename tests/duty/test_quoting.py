@@ -10,7 +10,7 @@ from evermarket.records.units import SECOND_NS
 from tests.duty.stage import LOTS, Script, breaches, measured, quote, withdraw
 from tests.models.builder import Builder
 
-RESPONSE = {"method": WarrantMethod.RESPONSE}
+RESPONSE: dict[str, Any] = {"method": WarrantMethod.RESPONSE}
 
 
 def away(start: str, end: str) -> Script:
@@ -206,7 +206,11 @@ def test_answers(script: Script, count: int, kept: int, expected: list[str]) -> 
 
 
 def test_a_standing_quote_answers_at_once() -> None:
-    one = measured(Product.WARRANT_CALL, lambda day: day.wait(3_600) or day.quote_request(1), **RESPONSE)
+    def script(day: Builder) -> None:
+        day.wait(3_600)
+        day.quote_request(1)
+
+    one = measured(Product.WARRANT_CALL, script, **RESPONSE)
     assert (one.requests, one.responses_kept, one.response_ns) == (1, 1, [0])
 
 
