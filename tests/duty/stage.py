@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 from evermarket.core import Core
-from evermarket.duty import Book, Contract, Market, Measure, fold, measure_day
+from evermarket.duty import Contract, Measure, fold, measure_day
 from evermarket.records.kinds import Action, BookFlag, Match, Product
 from evermarket.records.units import SECOND_NS
 from tests.models.builder import Builder
@@ -66,14 +66,11 @@ def clock(time_ns: int) -> str:
     return f"{at:%H:%M:%S}" + (f".{rest:03d}" if rest else "")
 
 
-def followed(day: Builder) -> tuple[Market, dict[int, Book]]:
-    return fold([Core().run(day.records())], [2])
-
-
 def measured(product: Product, script: Script, *, is_cheap: bool = False, **terms: object) -> Measure:
     """What the provider did on a day."""
-    market, books = followed(written(product, script, is_cheap=is_cheap))
     contract = Contract(instrument=1, **{"underlying": 2, **terms})  # type: ignore[arg-type]
+    stream = Core().run(written(product, script, is_cheap=is_cheap).records())
+    market, books = fold([stream], {1: contract})
     (one,) = measure_day(market, books, {1: contract})
     return one
 

@@ -4,10 +4,11 @@ from typing import Any
 
 import pytest
 
-from evermarket.duty import WarrantMethod
+from evermarket.core import Core
+from evermarket.duty import Contract, WarrantMethod, fold, measure_day
 from evermarket.records.kinds import Product
 from evermarket.records.units import SECOND_NS
-from tests.duty.stage import LOTS, Script, breaches, measured, quote, withdraw
+from tests.duty.stage import LOTS, Script, breaches, measured, quote, withdraw, written
 from tests.models.builder import Builder
 
 RESPONSE: dict[str, Any] = {"method": WarrantMethod.RESPONSE}
@@ -270,3 +271,13 @@ def test_a_makers_excluded_time() -> None:
     assert breaches(one) == []
     assert one.excused_ns == {"bid at limit-up": 3_600 * SECOND_NS}
     assert one.valid_ns * 2 == one.counted_ns
+
+
+def test_an_appointed_provider_who_never_came() -> None:
+    """The journal alone cannot know of it; the contract names its line."""
+    stream = Core().run(written(Product.ETN, lambda _: None).records())
+    contract = Contract(instrument=2, line=3)
+    market, books = fold([stream], {2: contract})
+    absent = measure_day(market, books, {2: contract})[1]
+    assert (absent.instrument, absent.member, absent.valid_ns) == (2, 3, 0)
+    assert breaches(absent) == ["VALID_TIME 09:00:00-13:30:00"]

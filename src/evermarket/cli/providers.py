@@ -41,7 +41,7 @@ def report(
     try:
         contracts = read_contracts(issuers) if issuers else {}
         opened = Journal.open(journal)
-        market, books = fold(list(opened.records()), [one.underlying for one in contracts.values()])
+        market, books = fold(list(opened.records()), contracts)
         day = opened.day.trading_day
         measures = measure_day(market, books, contracts)
         paths = write_report(out, day, measures)

@@ -37,6 +37,8 @@ class Contract(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 
     instrument: int
     issuer: str = ""
+    line: int = 0
+    """A line of the appointed provider, so that one who never comes is measured too; 0: whoever came."""
     fund: FundKind = FundKind.DOMESTIC
     foreign_closed: bool = False
     """The foreign market, or the foreign futures market, is closed today (ETN: of 30 % of the weight or more)."""

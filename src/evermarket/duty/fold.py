@@ -3,9 +3,10 @@
 Invariants: a group's phase row is kept here, for a book that comes back from a special state takes it.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 
 from evermarket.duty.book import Book
+from evermarket.duty.contract import Contract
 from evermarket.duty.stream import Market, Row, rows_of, survey
 from evermarket.records import Code, Kind, Records
 from evermarket.records.kinds import Mode, Phase
@@ -85,11 +86,18 @@ class _Floor:
             book.resumed(row[7], self._row(book))
 
 
-def fold(parts: Sequence[Records], underlyings: Iterable[int] = ()) -> tuple[Market, dict[int, Book]]:
-    """Both walks over the day's records: the reference data, and the books of what is quoted and of `underlyings`."""
+def fold(parts: Sequence[Records], contracts: Mapping[int, Contract] | None = None) -> tuple[Market, dict[int, Book]]:
+    """Both walks over the day's records: the reference data, and the books of what is quoted and their underlyings.
+
+    `contracts` add underlyings and appointed providers that the journal does not tell.
+    """
     market = survey(parts)
-    known = {market.securities[one].underlying for one in market.quoted} | set(underlyings) | set(market.quoted)
-    floor = _Floor(market, known & set(market.securities))
+    terms = (contracts or {}).values()
+    for one in terms:
+        if one.line in market.provider_of and one.instrument in market.securities:
+            market.quoted.setdefault(one.instrument, set()).add(market.provider_of[one.line])
+    known = {market.securities[one].underlying for one in market.quoted} | {one.underlying for one in terms}
+    floor = _Floor(market, (known | set(market.quoted)) & set(market.securities))
     for row in rows_of(parts, set(floor.books)):
         floor.take(row)
     for book in floor.books.values():
