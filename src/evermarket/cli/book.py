@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-app = typer.Typer(help="The order book at a moment of a journal.", no_args_is_help=True)
+app = typer.Typer(help="The order book at a moment of a journal.", no_args_is_help=True, rich_markup_mode=None)
 
 
 @app.callback()

@@ -31,7 +31,7 @@ def day(
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Show no progress.")] = False,
 ) -> None:
-    """Run a day from SOURCE through the core; trades, orders, closing prices and a report go to DIR."""
+    """Run a day; its files and a report go to a folder."""
     options = {"seed": seed, "members": members, "orders": orders, "instruments": instruments}
     facts, found = hold(
         source, out, core=core, levels_after=levels_after, journal=journal, report=report, options=options, quiet=quiet
@@ -62,7 +62,7 @@ def hold(
     from evermarket.day.whole import Wishes, hold_day
 
     opened = open_source(source, options)
-    engine = open_core(core, (lambda _: None) if quiet else _tell)
+    engine = open_core(core, (lambda _: None) if quiet else _tell_once)
     wishes = Wishes(progress=not quiet)
     if levels_after is not None:
         wishes.levels_after, wishes.levels_codes = _wanted_levels(levels_after)
@@ -84,6 +84,16 @@ def _tell(text: str) -> None:
     print(text, file=sys.stderr)
 
 
+_told: set[str] = set()
+
+
+def _tell_once(text: str) -> None:
+    """What the core says while it gets ready; later days of this process load what is ready."""
+    if text not in _told:
+        _told.add(text)
+        _tell(f"{text}: once, a minute or two; then they are loaded")
+
+
 def _wanted_levels(path: Path) -> tuple[Any, list[str] | None]:
     from evermarket.day.columns import read_table
 
@@ -93,10 +103,12 @@ def _wanted_levels(path: Path) -> tuple[Any, list[str] | None]:
 
 
 def _fresh_journal(out: Path) -> Path:
-    """The journal of this run; one that an earlier run of the same command left is taken away."""
+    """The journal of this run; one that an earlier run of the same command left is taken away, and nothing else."""
     folder = out / "journal"
+    if folder.is_dir() and not (out / "summary.json").is_file() and any(folder.iterdir()):
+        raise FileExistsError(f"{folder} is not from an earlier run of this command; choose another --out")
     if folder.is_dir():
-        for part in folder.iterdir():
+        for part in (path for path in folder.iterdir() if path.is_file()):
             part.unlink()
     return folder
 

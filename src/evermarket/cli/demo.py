@@ -65,10 +65,12 @@ def _show(found: dict[str, Any], out: Path, folders: list[Path], seconds: float)
     from rich.console import Console
     from rich.table import Table
 
-    table = Table("day", "orders", "trades", "auctions", "stabilised", "commands/s", "digest", box=None, pad_edge=False)
+    table = Table(box=None, pad_edge=False)
+    for name in ("day", "orders", "trades", "stabilised", "commands/s", "digest"):
+        table.add_column(name, no_wrap=True, justify="left" if name in ("day", "digest") else "right")
     for name, facts in found.items():
         pace = facts["pace"]
-        numbers = [f"{facts[key]:,}" for key in ("orders", "trades", "auctions", "stabilisations")]
+        numbers = [f"{facts[key]:,}" for key in ("orders", "trades", "stabilisations")]
         table.add_row(name, *numbers, f"{pace['commands_per_second']:,}", facts["digest"])
     console = Console()
     console.print(table)

@@ -14,7 +14,7 @@ from typing import Any
 from evermarket.core.digest import refresh_book
 from evermarket.core.emit import auction_event, booked, traded
 from evermarket.core.jit import kernel
-from evermarket.core.ladder import best_level, level_at, next_level, number_of, price_of, use_band
+from evermarket.core.ladder import best_level, level_at, next_level, number_of, price_of
 from evermarket.core.queue import fill, free_row, key_of, link
 from evermarket.core.words import (
     AUCTIONED,
@@ -174,7 +174,7 @@ def match_fixed(st: Any, book: Any, time: Any, out: Any, n: Any) -> Any:
 
 
 @kernel
-def pair(st: Any, slot: Any, price: Any, time: Any, out: Any, n: Any) -> Any:
+def pair(st: Any, slot: Any, price: Any, number: Any, time: Any, out: Any, n: Any) -> Any:
     """Paired block (鉅額配對): meet the first counterpart of the same price, quantity and pair number, or wait."""
     o = st.orders[slot]
     place = i64(o["place"])
@@ -184,9 +184,7 @@ def pair(st: Any, slot: Any, price: Any, time: Any, out: Any, n: Any) -> Any:
     if price == NONE:
         link(st, slot, 0, price)
         return n
-    if price < i64(b["band_from"]) or price >= i64(b["band_to"]):
-        use_band(st, book, price)
-    level = level_at(st, opposite, i64(b["height"]), key_of(b, 1 - (place & 1), price))
+    level = level_at(st, opposite, i64(b["height"]), key_of(b, 1 - (place & 1), number))
     other = i64(st.levels[level]["head"])
     while other != 0:
         if (
@@ -204,5 +202,5 @@ def pair(st: Any, slot: Any, price: Any, time: Any, out: Any, n: Any) -> Any:
             refresh_book(st, book)
             return n
         other = i64(st.orders[other]["next"])
-    link(st, slot, key_of(b, place & 1, price), price)
+    link(st, slot, key_of(b, place & 1, number), price)
     return n

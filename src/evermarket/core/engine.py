@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
+from evermarket.core.jit import JIT, direct
 from evermarket.core.ladder import copy_levels
 from evermarket.core.run import run
 from evermarket.core.state import LIVE_MAX, SIZES, WIDE, Array, State, empty_state, reserve, used
@@ -33,8 +34,10 @@ class Core:
 
     def __init__(self) -> None:
         self._state = empty_state()
-        self._state.core["free_order"] = 0
+        self._state.books[0]["limit_down"] = 1  # row 0, no book, admits no price
+        self._counters = self._state.core[0]
         self._out = reserve(OUT_ROWS, WIDE)
+        self._run = run
 
     def __repr__(self) -> str:
         g = self._state.core[0]
@@ -61,31 +64,31 @@ class Core:
         The array is a view that the next call overwrites. Raises ValueError if a time is smaller than the one before.
         """
         cmds = np.ascontiguousarray(commands).view(WIDE)
-        self._check_times(cmds["time"])
         done, rows = self._some(cmds, 0)
         if done == len(cmds):
             return self._out[:rows].view(HEADER)
-        parts = [self._out[:rows].copy()]
+        whole = f"V{HEADER.itemsize}"  # NumPy copies named fields: move whole records
+        parts = [self._out[:rows].view(whole).copy()]
         while done < len(cmds):
             done, rows = self._some(cmds, done)
-            parts.append(self._out[:rows].copy())
+            parts.append(self._out[:rows].view(whole).copy())
         return np.concatenate(parts).view(HEADER)
 
     def _some(self, cmds: Records, start: int) -> tuple[int, int]:
-        room = 3 * (self.live + len(cmds) - start) + 4 * int(self._state.core[0]["books"]) + _MARGIN
-        if room > len(self._out):
-            raise MemoryError(f"one call of {len(cmds)} commands may give {room} records, {len(self._out)} is the most")
-        with np.errstate(over="ignore"):
-            done, rows = run(self._state, cmds, start, self._out, min(room, len(self._out)))
+        counters = self._counters
+        room = 3 * (int(counters["live"]) + len(cmds) - start) + 4 * int(counters["books"]) + _MARGIN
+        if room > OUT_ROWS:
+            raise MemoryError(f"one call of {len(cmds)} commands may give {room} records, {OUT_ROWS} is the most")
+        if JIT:
+            done, rows = self._run(self._state, cmds, start, self._out, room)
+            if self._run is run:
+                self._run = direct(run)
+        else:
+            with np.errstate(over="ignore"):
+                done, rows = run(self._state, cmds, start, self._out, room)
+        if done < 0:
+            raise ValueError("times must not go back: a command is older than the one before it")
         return int(done), int(rows)
-
-    def _check_times(self, times: Array) -> None:
-        if len(times) == 0:
-            return
-        last = int(self._state.core[0]["time"])
-        if int(times[0]) < last or (len(times) > 1 and bool((times[1:] < times[:-1]).any())):
-            raise ValueError(f"times must not go back: a command is older than {last} or than the command before it")
-        self._state.core[0]["time"] = int(times[-1])
 
     def depth(self, instrument: int, segment: int = 1, levels: int = 5) -> Depth:
         """The best levels of both sides of a book."""

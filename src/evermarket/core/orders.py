@@ -59,37 +59,43 @@ from evermarket.core.words import (
 
 
 @hot
-def place_in(st: Any, slot: Any, book: Any, mode: Any, price: Any, tif: Any, time: Any, out: Any, n: Any) -> Any:
-    """An accepted or re-priced order goes where the book's mode sends it."""
+def place_in(
+    st: Any, slot: Any, book: Any, mode: Any, price: Any, number: Any, tif: Any, time: Any, out: Any, n: Any
+) -> Any:
+    """An accepted or re-priced order goes where the book's mode sends it; `number` is its price's (0: no price)."""
     b = st.books[book]
     side = i64(st.orders[slot]["place"]) & 1
-    key = key_of(b, side, price)
+    key = key_of(b, side, number)
     if i64(b["segment"]) == FIXED:
         link(st, slot, key, price)
         return n
     if mode == CONTINUOUS:
-        bound = i64(NO_KEY - 1) if price == NONE else key_of(b, 1 - side, price)
+        bound = i64(NO_KEY - 1) if number == 0 else key_of(b, 1 - side, number)
         return enter(st, slot, price, key, bound, tif, time, out, n)
     if mode == PAIR:
-        return pair(st, slot, price, time, out, n)
+        return pair(st, slot, price, number, time, out, n)
     link(st, slot, key, price)
     return n
 
 
 @hot
-def price_good(st: Any, book: Any, price: Any) -> Any:
-    """Whether a limit price is in range, inside the limits and on tick; the book's band is then the price's."""
+def good_number(st: Any, book: Any, price: Any) -> Any:
+    """Number of a limit price that is in range, inside the limits and on tick; else 0."""
     b = st.books[book]
     if price < i64(b["limit_down"]) or price > i64(b["limit_up"]):
-        return False
+        return i64(0)
     if price < i64(b["band_from"]) or price >= i64(b["band_to"]):
         use_band(st, book, price)
-    return (price - i64(b["band_from"])) % i64(b["band_tick"]) == 0
+    offset = u64(price - i64(b["band_from"]))
+    ticks = offset // u64(b["band_tick"])
+    if ticks * u64(b["band_tick"]) != offset:
+        return i64(0)
+    return i64(b["band_number"]) + i64(ticks)
 
 
 @hot
-def new_good(st: Any, c: Any, b: Any, book: Any, rights: Any) -> Any:
-    """Whether nothing stands against a NEW command from a known line with a fresh id and the right number."""
+def new_good(st: Any, c: Any, b: Any, number: Any, rights: Any) -> Any:
+    """Whether nothing stands against a NEW command from a known line with a fresh id; `number` is its price's."""
     side = i64(c["order.side"])
     ord_type = i64(c["order.ord_type"])
     tif = i64(c["order.tif"])
@@ -103,14 +109,16 @@ def new_good(st: Any, c: Any, b: Any, book: Any, rights: Any) -> Any:
     if rights & RIGHT_PROVIDER != 0 and tif != ROD:
         return False
     qty = i64(c["order.qty"])
-    if qty == 0 or qty > i64(b["qty_max"]) or qty < i64(b["qty_min"]) or qty % i64(b["lot"]) != 0:
+    if qty == 0 or qty > i64(b["qty_max"]) or qty < i64(b["qty_min"]):
+        return False
+    if i64(b["lot"]) != 1 and u64(qty) % u64(b["lot"]) != 0:
         return False
     price = i64(c["order.price"])
     segment = i64(b["segment"])
     if segment == FIXED or segment == PAIRED:
         return False
     if ord_type == LIMIT:
-        if not price_good(st, book, price):
+        if number == 0:
             return False
     elif price != NONE:
         return False
@@ -135,10 +143,13 @@ def new(st: Any, c: Any, out: Any, n: Any) -> Any:
     good = number == expected and cl_ord_id > last_id and rights & RIGHT_ORDERS != 0
     if cl_ord_id > last_id and i64(row["member"]) != 0 and header_clean(c):
         row["last_id"] = cl_ord_id
-    if not (good and new_good(st, c, b, book, rights)):
+    price = i64(c["order.price"])
+    at = good_number(st, book, price)
+    if not (good and new_good(st, c, b, at, rights)):
         refusal = new_refusal(st, c, book, last_id, expected)
         if refusal[0] != 0:
             return reject(st, c, out, n, refusal, cl_ord_id, number, line)
+        at = good_number(st, book, price)
     slot = take_row(st)
     o = st.orders[slot]
     w = st.owners[slot]
@@ -162,7 +173,7 @@ def new(st: Any, c: Any, out: Any, n: Any) -> Any:
     mode = i64(b["mode"])
     if mode == COLLECT and i64(b["had_first"]) == 0:
         b["entered"] += i64(c["order.qty"])
-    return place_in(st, slot, book, mode, i64(c["order.price"]), i64(c["order.tif"]), c["time"], out, n + 1)
+    return place_in(st, slot, book, mode, price, at, i64(c["order.tif"]), c["time"], out, n + 1)
 
 
 @hot
@@ -342,4 +353,4 @@ def reprice(st: Any, c: Any, out: Any, n: Any) -> Any:
     g["priority"] += 1
     o["priority"] = g["priority"]
     n = changed(st, out, n, c["time"], REPRICED, 0, c["order.cl_ord_id"], slot, price, 0, i64(o["left"]))
-    return place_in(st, slot, book, i64(b["mode"]), price, ROD, c["time"], out, n)
+    return place_in(st, slot, book, i64(b["mode"]), price, good_number(st, book, price), ROD, c["time"], out, n)

@@ -10,15 +10,14 @@ from typing import Any
 from evermarket.core.digest import order_term
 from evermarket.core.jit import hot
 from evermarket.core.ladder import empty_level, fill_level, level_at
-from evermarket.core.words import NONE, i64
+from evermarket.core.words import i64
 
 
 @hot
-def key_of(b: Any, side: Any, price: Any) -> Any:
-    """Key of a price on one side of a book whose band is the one remembered; 0 where the order has no price."""
-    if price == NONE:
+def key_of(b: Any, side: Any, number: Any) -> Any:
+    """Key on one side of a book of the price with this number; 0 where the order has no price."""
+    if number == 0:
         return i64(0)
-    number = i64(b["band_number"]) + (price - i64(b["band_from"])) // i64(b["band_tick"])
     return i64(b["bid_top"]) - number if side == 0 else number - i64(b["ask_base"])
 
 

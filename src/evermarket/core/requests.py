@@ -17,7 +17,7 @@ from evermarket.core.checks import (
 from evermarket.core.emit import cancelled, echo, head, reject
 from evermarket.core.jit import kernel
 from evermarket.core.ladder import best_level, next_level
-from evermarket.core.orders import note_change, place_in, use_id
+from evermarket.core.orders import good_number, note_change, place_in, use_id
 from evermarket.core.queue import free_row, take_row, unlink
 from evermarket.core.state import LIVE_MAX, QUOTE_MAX, VOID_MAX
 from evermarket.core.words import (
@@ -178,9 +178,7 @@ def enter_side(st: Any, c: Any, book: Any, side: Any, number: Any, qty: Any, pri
     mode = i64(b["mode"])
     if mode == COLLECT and i64(b["had_first"]) == 0:
         b["entered"] += qty
-    if price != NONE:
-        price_refusal(st, book, True, price)  # the band that keys are counted in
-    return place_in(st, slot, book, mode, price, ROD, c["time"], out, n + 1)
+    return place_in(st, slot, book, mode, price, good_number(st, book, price), ROD, c["time"], out, n + 1)
 
 
 @kernel

@@ -12,12 +12,15 @@ from evermarket.core.emit import echo, reference_set, reject, reject_market
 from evermarket.core.jit import entry, hot, kernel, prefetch
 from evermarket.core.orders import cancel, new, reduce, reprice
 from evermarket.core.phases import draw, halt, indicate, phase, resume, timer
+from evermarket.core.queue import key_of
 from evermarket.core.reference import ref_instrument, ref_line, ref_prices, ref_stabilisation, ref_tick
 from evermarket.core.requests import mass_cancel, off_book_trade, quote, quote_request, void_trade
 from evermarket.core.words import i64, u64
 
 FAR = 12
-NEAR = 6
+NEAR = 8
+CLOSE = 4
+CACHED_ORDERS = 2**15  # about what a core's own cache holds with its levels
 
 
 @hot
@@ -137,31 +140,85 @@ def seldom(st: Any, cmds: Any, i: Any, out: Any, n: Any) -> Any:
 
 
 @hot
-def look_ahead(st: Any, cmds: Any, i: Any, stop: Any) -> None:
-    """Ask for the lines that commands soon to come will touch."""
-    far = min(i + FAR, stop - 1)
-    c = cmds[far]
+def look_far(st: Any, c: Any) -> None:
+    """Ask for the row of the order that a command names, and for its book."""
     prefetch(st.slots, i64(c["order.order_no"]) & (len(st.slots) - 1))
     prefetch(st.books, i64(st.book_of[i64(c["instrument"]) * 16 + (i64(c["attributes"]) & 15)]))
-    near = min(i + NEAR, stop - 1)
-    c = cmds[near]
+
+
+@hot
+def look_near(st: Any, c: Any) -> None:
+    """Ask for the order to be cancelled, or for the sides and ladder that a new order goes to."""
     if i64(c["kind"]) == w.CANCEL:
         slot = i64(st.slots[i64(c["order.order_no"]) & (len(st.slots) - 1)])
         prefetch(st.orders, slot)
         prefetch(st.owners, slot)
+    else:
+        book = i64(st.book_of[i64(c["instrument"]) * 16 + (i64(c["attributes"]) & 15)])
+        prefetch(st.sides, 2 * book)
+
+
+@hot
+def look_close(st: Any, c: Any) -> None:
+    """Ask for the level and the neighbours of the order to be cancelled, for the best level and its last order else."""
+    if i64(c["kind"]) == w.CANCEL:
+        o = st.orders[i64(st.slots[i64(c["order.order_no"]) & (len(st.slots) - 1)])]
+        prefetch(st.levels, i64(o["level"]))
+        prefetch(st.orders, i64(o["prev"]))
+        prefetch(st.orders, i64(o["next"]))
+    else:
+        book = i64(st.book_of[i64(c["instrument"]) * 16 + (i64(c["attributes"]) & 15)])
+        side = 2 * book + ((i64(c["order.side"]) - 1) & 1)
+        level = level_hint(st, book, side, i64(c["order.price"]))
+        prefetch(st.levels, level)
+        prefetch(st.pages, level >> 6)
+
+
+@hot
+def level_hint(st: Any, book: Any, side: Any, price: Any) -> Any:
+    """Where a price's level probably is: right if it shares the best level's page and the book's remembered band."""
+    b = st.books[book]
+    ticks = u64(price - i64(b["band_from"])) // u64(max(i64(b["band_tick"]), 1))
+    key = key_of(b, side & 1, i64(b["band_number"]) + i64(ticks))
+    return ((i64(st.sides[side]["best_page"]) << 6) | (key & 63)) & (len(st.levels) - 1)
+
+
+@hot
+def look_ahead(st: Any, cmds: Any, i: Any, stop: Any, many: Any) -> None:
+    """Three looks along the batch, each asking for what the one before it brought near; one will do for a small market."""
+    last = stop - 1
+    look_far(st, cmds[min(i + FAR, last)])
+    if many:
+        look_near(st, cmds[min(i + NEAR, last)])
+        look_close(st, cmds[min(i + CLOSE, last)])
+
+
+@kernel
+def times_rise(st: Any, cmds: Any, start: Any) -> Any:
+    """Whether no command is older than the one before it."""
+    last = i64(st.core[0]["time"])
+    for i in range(start, len(cmds)):
+        time = i64(cmds[i]["time"])
+        if time < last:
+            return False
+        last = time
+    return True
 
 
 @entry
 def run(st: Any, cmds: Any, start: Any, out: Any, room: Any) -> Any:
     """Take commands from `start` until the batch ends or fewer than `room` rows of `out` would be left.
 
-    Returns (index of the first command not taken, rows written).
+    Returns (index of the first command not taken, rows written); index -1, and nothing taken, if a time goes back.
     """
+    if not times_rise(st, cmds, start):
+        return (i64(-1), i64(0))
     n = i64(0)
     i = i64(start)
     stop = i64(len(cmds))
+    many = i64(st.core[0]["live"]) > CACHED_ORDERS
     while i < stop and n + room <= len(out):
-        look_ahead(st, cmds, i, stop)
+        look_ahead(st, cmds, i, stop, many)
         c = cmds[i]
         kind = i64(c["kind"])
         if kind == w.NEW:
@@ -175,4 +232,6 @@ def run(st: Any, cmds: Any, start: Any, out: Any, room: Any) -> Any:
         else:
             n, taken = seldom(st, cmds, i, out, n)
             i += taken
+    if i > 0:
+        st.core[0]["time"] = cmds[i - 1]["time"]
     return (i, n)

@@ -27,17 +27,22 @@ def write_outputs(facts: DayFacts, out: Path) -> dict[str, Any]:
     source = facts.source
     _write(out, "trades", trades_frame(facts.kept.of(Kind.TRADED), source), facts)
     _write(out, "orders", orders_frame(facts.orders.rows, source), facts)
-    closing_frame(facts.kept.of(Kind.CLOSED), facts.kept.of(Kind.STATISTICS), source).write_csv(out / "closing.csv")
-    refusals_frame(facts.kept.of(Kind.REJECTED)).write_csv(out / "refusals.csv")
+    _csv(out, "closing", closing_frame(facts.kept.of(Kind.CLOSED), facts.kept.of(Kind.STATISTICS), source))
+    _csv(out, "refusals", refusals_frame(facts.kept.of(Kind.REJECTED)))
     if facts.levels is not None:
-        levels_frame(facts.levels.after, facts.levels.rows).write_csv(out / "levels.csv")
+        _csv(out, "levels", levels_frame(facts.levels.after, facts.levels.rows))
     found = summary(facts)
     (out / "summary.json").write_text(json.dumps(found, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     return found
 
 
+def _csv(out: Path, name: str, frame: pl.DataFrame) -> None:
+    """What is missing is an empty field, without quotes."""
+    frame.with_columns(pl.col(pl.String).replace("", None)).write_csv(out / f"{name}.csv")
+
+
 def _write(out: Path, name: str, frame: pl.DataFrame, facts: DayFacts) -> None:
-    frame.write_csv(out / f"{name}.csv")
+    _csv(out, name, frame)
     day = facts.source.day
     moment = pl.concat_str(pl.lit(f"{day.day}T"), pl.col("time")).str.to_datetime(time_unit="ns", strict=True)
     exact = frame.with_columns(

@@ -75,10 +75,10 @@ def _day(folder: Path) -> TradingDay:
         zone = str(told.get("zone", ZONE))
         ZoneInfo(zone)
         return TradingDay(date.fromisoformat(str(told["trading_day"])), zone)
-    except KeyError:
-        raise SourceError("day.toml: trading_day is missing") from None
     except ZoneInfoNotFoundError:
         raise SourceError(f"day.toml: zone {zone!r} is not known") from None
+    except KeyError:
+        raise SourceError("day.toml: trading_day is missing") from None
     except ValueError as error:
         raise SourceError(f"day.toml: {error}") from None
 

@@ -44,13 +44,12 @@ def _moment(facts: DayFacts, time_ns: int) -> str:
 
 
 def busiest(facts: DayFacts, trades: Records) -> list[int]:
-    """The watched instruments by turnover, so that every chart has something to show; without any, all that traded."""
-    turnover = np.zeros(INSTRUMENT_MAX + 1, np.float64)
+    """The watched instruments with most trades, so that every chart has something to show; without any, all."""
     own = trades[(trades["attributes"] & SEGMENT_BITS) == Segment.REGULAR]
-    np.add.at(turnover, own["instrument"], own["price"].astype(np.float64) * own["qty"])
+    counts = np.bincount(own["instrument"], minlength=INSTRUMENT_MAX + 1)
     watched = facts.books.instruments if facts.books else []
-    candidates = watched or np.flatnonzero(turnover).tolist()
-    return sorted(candidates, key=lambda number: -turnover[number])[:BUSIEST]
+    candidates = watched or np.flatnonzero(counts).tolist()
+    return sorted(candidates, key=lambda number: -counts[number])[:BUSIEST]
 
 
 def _instrument(facts: DayFacts, trades: Records, number: int) -> dict[str, Any]:

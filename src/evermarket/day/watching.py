@@ -8,15 +8,15 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
 from evermarket.day.errors import SourceError
 from evermarket.day.orders import Orders
 from evermarket.day.runner import MatchingCore
 from evermarket.day.source import Batch, Ints, Levels
-from evermarket.records import Kind
-from evermarket.records.kinds import Match, Mode, Segment
+from evermarket.records import Kind, Records
+from evermarket.records.kinds import Action, Segment
 from evermarket.records.layout import PHASE
-from evermarket.records.units import INSTRUMENT_MAX
 
 LEVELS: Final = 10
 CURVE_LEVELS: Final = 2000
@@ -104,12 +104,9 @@ class BookWatch:
         self.depths: list[DepthPicture] = []
 
     def cuts(self, batch: Batch) -> Ints:
-        """Before each command that holds an auction, and before the first command of each minute."""
+        """Before each opening or closing auction, and before the first command of each minute."""
         commands = batch.commands
-        phases = commands.view(PHASE)
-        auction = (commands["kind"] == Kind.PHASE) & (
-            (phases["match"] == Match.UNCROSS) | (phases["mode"] == Mode.CONTINUOUS)
-        )
+        auction = _opens_or_closes(commands)
         minutes = commands["time"] // MINUTE_NS
         turns = np.flatnonzero(np.diff(minutes, prepend=self._minute))
         return np.union1d(np.flatnonzero(auction), turns)
@@ -120,7 +117,7 @@ class BookWatch:
             return
         command = batch.commands[done : done + 1]
         now = int(command["time"][0])
-        if command["kind"][0] == Kind.PHASE:
+        if _opens_or_closes(command)[0]:
             if not self.instruments:
                 self._choose()
             self._curve(core, now)
@@ -129,14 +126,12 @@ class BookWatch:
             self._picture(core, now)
 
     def _choose(self) -> None:
-        """By what the orders so far would be worth, as the first auction sees them."""
+        """By how many orders stand before the first auction."""
         orders = self._orders.rows
-        limit = orders["known"] & (orders["price"] > 0) & (orders["attributes"] & SEGMENT_BITS == Segment.REGULAR)
-        worth = np.zeros(INSTRUMENT_MAX + 1, np.float64)
-        own = orders[limit]
-        np.add.at(worth, own["instrument"], own["price"].astype(np.float64) * own["qty"])
-        ranked = np.argsort(-worth, kind="stable")[: self._watched]
-        self.instruments = [int(i) for i in ranked if worth[i] > 0]
+        regular = orders["known"] & (orders["attributes"] & SEGMENT_BITS == Segment.REGULAR)
+        counts = np.bincount(orders["instrument"][regular], minlength=1)
+        ranked = np.argsort(-counts, kind="stable")[: self._watched]
+        self.instruments = [int(i) for i in ranked if counts[i] > 0]
 
     def _curve(self, core: MatchingCore, now: int) -> None:
         for instrument in self.instruments:
@@ -151,3 +146,10 @@ class BookWatch:
 
     def finish(self, core: MatchingCore) -> None:
         """Nothing is owed at the end."""
+
+
+def _opens_or_closes(commands: Records) -> npt.NDArray[np.bool_]:
+    """Which commands hold the first or the last match of a group."""
+    actions = commands.view(PHASE)["actions"] & int(Action.FIRST_MATCH | Action.SET_CLOSE)
+    found: npt.NDArray[np.bool_] = (commands["kind"] == Kind.PHASE) & (actions != 0)
+    return found

@@ -103,7 +103,7 @@ function depth(one) {
   };
   const last = { type: "scatter", mode: "lines", name: "last", x: one.bars.time, y: units(one.bars.close), line: { color: css("--ink"), width: 1.3 } };
   const middle = one.bars.close.length ? one.bars.close : points.price;
-  const pad = Math.max((Math.max(...middle) - Math.min(...middle)) * 0.12, 300);
+  const pad = Math.max((Math.max(...middle) - Math.min(...middle)) * 0.15, middle[0] * 0.002);
   draw("depth", [side("B", "bids", css("--up")), side("S", "asks", css("--down")), last], layout({ hovermode: "closest", xaxis: timeAxis(),
     yaxis: axis({ range: [(Math.min(...middle) - pad) / 10000, (Math.max(...middle) + pad) / 10000] }) }));
 }
@@ -121,15 +121,22 @@ function activity() {
 function timeline() {
   const colors = { volatility: css("--up"), "postponed open": css("--accent"), "postponed close": css("--warm"), "postponed periodic": css("--down"), resumption: css("--soft") };
   const kinds = [...new Set(data.stabilisations.map((s) => s.kind))];
-  const traces = kinds.map((kind) => {
-    const own = data.stabilisations.filter((s) => s.kind === kind);
-    return { type: "scatter", mode: "lines+markers", name: kind, line: { width: 5, color: colors[kind] }, marker: { size: 7, color: colors[kind] },
-      x: own.flatMap((s) => [s.start, s.end, null]), y: own.flatMap((s) => [s.code, s.code, null]),
-      text: own.flatMap((s) => [`${s.price} outside ${s.reference}`, `matched at ${s.match || "no price"}`, ""]), hovertemplate: "%{x|%H:%M:%S} · %{text}<extra>%{y}</extra>" };
+  const ends = [];
+  const lanes = data.stabilisations.map((s) => {
+    const start = new Date(s.start), free = ends.findIndex((end) => end < start - 60000);
+    const lane = free < 0 ? ends.length : free;
+    ends[lane] = new Date(s.end);
+    return lane + 1;
   });
-  const rows = new Set(data.stabilisations.map((s) => s.code)).size;
-  if (rows) document.getElementById("timeline").style.height = `${130 + 15 * rows}px`;
-  draw("timeline", traces, layout({ showlegend: true, hovermode: "closest", xaxis: timeAxis(), yaxis: axis({ type: "category", tickfont: { size: 11, color: css("--soft") } }) }), "");
+  const traces = kinds.map((kind) => {
+    const own = data.stabilisations.flatMap((s, i) => (s.kind === kind ? [[s, lanes[i]]] : []));
+    return { type: "scatter", mode: "lines+markers", name: kind, line: { width: 4, color: colors[kind] }, marker: { size: 5, color: colors[kind] },
+      x: own.flatMap(([s]) => [s.start, s.end, null]), y: own.flatMap(([, lane]) => [lane, lane, null]),
+      text: own.flatMap(([s]) => [`${s.code}: ${s.price} against ${s.reference}`, `${s.code}: matched at ${s.match || "no price"}`, ""]),
+      hovertemplate: "%{x|%H:%M:%S} · %{text}<extra></extra>" };
+  });
+  if (ends.length) document.getElementById("timeline").style.height = `${Math.min(420, 150 + 14 * ends.length)}px`;
+  draw("timeline", traces, layout({ showlegend: true, hovermode: "closest", xaxis: timeAxis(), yaxis: axis({ rangemode: "tozero", title: { text: "at the same time" } }) }), "");
   const table = document.getElementById("stabilised");
   if (!table) return;
   const cells = (row) => [row.code, row.kind, row.start.slice(11), row.end.slice(11), `${row.seconds} s`, row.price, row.reference, row.match];
