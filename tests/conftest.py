@@ -1,8 +1,8 @@
 """How the whole suite runs: kernels check their bounds, and only one process at a time compiles them.
 
-NUMBA_BOUNDSCHECK turns an index past the end of an array into an IndexError; without it a kernel reads garbage. The core
-puts the flag into the name of its cache (core/jit.py), so checked kernels and those of `make demo` never mix. It must be
-set before `evermarket.core` is imported: here, before any test module. Processes that tests start inherit it.
+NUMBA_BOUNDSCHECK turns an index past the end of an array into an IndexError; without it a kernel reads garbage. The
+core puts the flag into the name of its cache (core/jit.py), so checked kernels and those of `make demo` never mix. It
+must be set before `evermarket.core` is imported: here, before any test module. Processes that tests start inherit it.
 """
 
 import fcntl
@@ -13,8 +13,8 @@ from pathlib import Path
 
 os.environ.setdefault("NUMBA_BOUNDSCHECK", "1")
 
-import pytest  # noqa: E402
-from hypothesis import settings  # noqa: E402
+import pytest
+from hypothesis import settings
 
 settings.register_profile("house", deadline=None, print_blob=True)
 settings.load_profile("house")
