@@ -1,0 +1,1 @@
+"""The words of the house, held against docs/format.md."""

@@ -1,0 +1,1 @@
+"""Properties of the code itself: layers, sizes, traps, exports, documents, generated files."""
