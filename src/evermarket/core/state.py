@@ -147,7 +147,8 @@ BOOK: Final = np.dtype(
         ("call_price", "i8"),
         ("window_head", "i8"),
         ("window_tail", "i8"),
-        ("window_value", "i8"),
+        ("window_high", "i8"),  # sum of price x qty in units of 2^32, and the rest of it
+        ("window_low", "i8"),
         ("window_qty", "i8"),
         ("due", "i8"),
         ("entry", "i8"),
@@ -212,7 +213,7 @@ SET: Final = np.dtype(
         ("defined", "i8"),
     ]
 )
-WINDOW: Final = np.dtype([("time", "i8"), ("value", "i8"), ("qty", "i8"), ("next", "i8")])
+WINDOW: Final = np.dtype([("time", "i8"), ("high", "i8"), ("low", "i8"), ("qty", "i8"), ("next", "i8")])
 DRAWN: Final = np.dtype([("rank", "u8"), ("slot", "i8")])
 QUOTE_ROW: Final = np.dtype([("line", "u4"), ("book", "u4"), ("bid_no", "u4"), ("ask_no", "u4")])
 
