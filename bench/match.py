@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from evermarket.core import Core, memory_per_order, warm_up
+from evermarket.core import Core, state_bytes, warm_up
 from evermarket.core.state import WIDE
 from evermarket.records import NO_PRICE, Kind, Records, blank
 from evermarket.records.kinds import ALLOW_CONTINUOUS, Mode, Phase, Product, Right, Segment
@@ -128,7 +128,7 @@ def main() -> int:
         "wall_s": round(best_wall, 4),
         "cpu_s": round(best_cpu, 4),
         "messages_per_s": round(len(messages) / best_cpu),
-        "bytes_per_live_order": round(memory_per_order(core), 1),
+        "state_bytes": state_bytes(core),
         "live": core.live,
     }
     good = result["trade_hash"] == str(oracle["hash"]) and core.live == oracle["resting"]

@@ -9,7 +9,7 @@ import sys
 import numpy as np
 
 import match
-from evermarket.core import Core, memory_per_order, warm_up
+from evermarket.core import Core, state_bytes, warm_up
 from evermarket.core.state import WIDE
 from evermarket.records import Kind
 
@@ -48,7 +48,7 @@ print(
             "live": core.live,
             "books": BOOKS,
             "resident_bytes_per_order": round(gained / core.live, 1),
-            "rows_bytes_per_order": round(memory_per_order(core), 1),
+            "state_bytes_per_order": round(state_bytes(core) / core.live, 1),
         }
     )
 )

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from evermarket.core import Core, memory_per_order
+from evermarket.core import Core, state_bytes
 from evermarket.records import NO_PRICE, Kind, Records, blank
 from evermarket.records.kinds import ALLOW_CONTINUOUS, Mode, Phase, Product, Right, Segment, Side
 from evermarket.records.units import INSTRUMENT_MAX, LINE_MAX, QTY_MAX
@@ -103,7 +103,7 @@ def test_two_hundred_thousand_live_orders_stand_and_are_cancelled() -> None:
     out = core.run(orders(200_000, 100))
     assert core.live == 200_000
     assert int((out["kind"] == Kind.ACCEPTED).sum()) == 200_000
-    print(f"{memory_per_order(core):.0f} bytes for each live order")  # noqa: T201 - shown with pytest -s
+    print(f"{state_bytes(core) // core.live} bytes for each live order")  # noqa: T201 - shown with pytest -s
     everything = blank(Kind.MASS_CANCEL)
     out = core.run(everything)
     assert (core.live, int((out["kind"] == Kind.CANCELLED).sum())) == (0, 200_000)

@@ -14,7 +14,8 @@ NAMESPACES = {"st", "w", "np"}
 """What a kernel may write a dot behind: the state and modules of constants. A record's field is record["field"]."""
 
 ALSO_IN = {
-    "jit.py": {"hashlib", "os", "sys", "pathlib", "numba", "llvmlite"},
+    "jit.py": {"hashlib", "importlib", "numba", "os", "sys", "pathlib"},
+    "machine.py": {"llvmlite"},
     "engine.py": {"gc"},
     "state.py": {"mmap"},
 }

@@ -127,12 +127,9 @@ def warm_up(progress: Callable[[str], None] = lambda _: None) -> None:
             gc.enable()
 
 
-def memory_per_order(core: Core) -> float:
-    """Bytes of state written so far for each live order."""
+def state_bytes(core: Core) -> int:
+    """Bytes of state that have been written so far for orders, their levels and the map from order numbers."""
     state: State = core._state
     rows = used(state)
-    total = sum(
-        rows[name] * SIZES[name][1].itemsize for name in ("orders", "owners", "levels", "pages", "nodes") if rows[name]
-    )
-    total += 4 * (rows["slots"] + rows["child"])
-    return float(total) / max(core.live, 1)
+    tables = ("orders", "owners", "levels", "pages", "nodes", "slots", "child")
+    return sum(rows[name] * getattr(state, name).itemsize for name in tables)

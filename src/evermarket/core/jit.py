@@ -110,13 +110,24 @@ def _inner(compiled: Any) -> Any:
 
 
 def entry(fn: F) -> F:
-    """A kernel that Python calls, once a batch: compiled on first use, kept on disk."""
-    compiled: F = numba.njit(cache=True, **_OPTIONS)(fn)
-    return compiled
+    """A kernel that Python calls, once a batch: compiled on first use, kept on disk. Kernels do not call it."""
+    compiled: Any = numba.njit(cache=True, **_OPTIONS)(fn)
+    if not JIT:
+        return fn
+    compile_one = compiled.compile
+
+    def compile_entry(signature: Any) -> Any:
+        if _inner_depth > 0:
+            raise TypeError(f"{fn.__name__} is an entry point; a kernel must call a kernel")
+        return compile_one(signature)
+
+    compiled.compile = compile_entry
+    called: F = compiled
+    return called
 
 
 def kernel(fn: F) -> F:
-    """A kernel called by kernels."""
+    """A kernel called by kernels, never by Python: it has no machine code of its own."""
     compiled: F = _inner(numba.njit(no_cpython_wrapper=True, **_OPTIONS)(fn))
     return compiled
 

@@ -1,4 +1,4 @@
-"""Phases, timers, simulated matches, halts, the draw (docs/format.md, sections 6.2 to 6.7).
+"""Phases, timers, simulated matches, halts (docs/format.md, sections 6.2 to 6.6).
 
 A group of books shares one phase row; a book stands apart from it while it is in a special state (volatility call,
 postponed match, resumption call) or halted. What a phase allows and matches comes with the command: no market is
@@ -9,17 +9,17 @@ from typing import Any
 
 from evermarket.core.auction import determine, match_fixed, uncross
 from evermarket.core.continuous import forget_told, purge_market
-from evermarket.core.digest import draw_rank, refresh_book
+from evermarket.core.digest import refresh_book
 from evermarket.core.emit import auction_event, cancelled, clear, echo, head, reject_market, stabilised
 from evermarket.core.jit import kernel
 from evermarket.core.ladder import best_level, next_level
-from evermarket.core.queue import free_row, link, unlink
+from evermarket.core.queue import free_row, unlink
+from evermarket.core.scope import book_after, books_of, first_book, in_scope, scope_refusal
 from evermarket.core.words import (
     BY_CLOSE,
     BY_END,
     C_STATE,
     C_TIMER_NOT_DUE,
-    C_UNKNOWN_GROUP,
     C_UNKNOWN_INSTRUMENT,
     CHECK_CANCELS,
     CHECK_LAST,
@@ -28,7 +28,6 @@ from evermarket.core.words import (
     CLOSED,
     COLLECT,
     CONTINUOUS,
-    DRAWN,
     ENTRY_OPENS,
     EXPIRE,
     FIRST_MATCH,
@@ -56,7 +55,6 @@ from evermarket.core.words import (
     STABILISATION_ENDED,
     STABILISATION_STARTED,
     STATISTICS,
-    TOP_GROUP,
     TOP_MODE,
     TOP_PHASE,
     TRADE_CLOSE,
@@ -67,61 +65,7 @@ from evermarket.core.words import (
     UNCROSS,
     VOLATILITY,
     i64,
-    u64,
 )
-
-
-@kernel
-def in_scope(b: Any, instrument: Any, segment: Any, group: Any) -> Any:
-    """Whether a market command speaks to this book."""
-    if group != 0:
-        return i64(b["group"]) == group
-    return i64(b["instrument"]) == instrument and (segment == 0 or i64(b["segment"]) == segment)
-
-
-@kernel
-def first_book(st: Any, group: Any) -> Any:
-    """Where a walk over the books in scope begins: the group's chain, or all books; 0 if there are none."""
-    if group != 0:
-        return i64(st.groups[group]["first"])
-    return i64(1) if i64(st.core[0]["books"]) > 0 else i64(0)
-
-
-@kernel
-def book_after(st: Any, book: Any, group: Any) -> Any:
-    """The next book of that walk, 0 at its end."""
-    if group != 0:
-        return i64(st.books[book]["peer"])
-    return book + 1 if book < i64(st.core[0]["books"]) else i64(0)
-
-
-@kernel
-def books_of(st: Any, instrument: Any, segment: Any) -> Any:
-    """How many books an instrument has in `segment` (0: in all)."""
-    count = i64(0)
-    for s in range(1, 16):
-        if (segment == 0 or segment == s) and i64(st.book_of[instrument * 16 + s]) != 0:
-            count += 1
-    return count
-
-
-@kernel
-def scope_refusal(st: Any, c: Any) -> Any:
-    """(code, value, bound, books in scope) of a command that speaks to a group or to an instrument."""
-    instrument = i64(c["instrument"])
-    segment = i64(c["attributes"]) & 15
-    group = i64(c["phase.group"])
-    count = i64(0)
-    if group == 0:
-        count = books_of(st, instrument, segment)
-        if count == 0:
-            return (i64(C_UNKNOWN_INSTRUMENT), instrument, segment, count)
-    else:
-        if group <= TOP_GROUP:
-            count = i64(st.groups[group]["books"])
-        if count == 0:
-            return (i64(C_UNKNOWN_GROUP), group, i64(NONE), count)
-    return (i64(0), i64(0), i64(0), count)
 
 
 @kernel
@@ -515,94 +459,3 @@ def resume(st: Any, c: Any, out: Any, n: Any) -> Any:
         adopt(st, book)
         after_halt(b, price, time)
     return n
-
-
-@kernel
-def sift(st: Any, root: Any, count: Any) -> None:
-    """Let the row at `root` sink until the heap of the first `count` drawn rows is whole."""
-    slot = i64(st.drawn[root]["slot"])
-    rank = st.drawn[root]["rank"]
-    while 2 * root + 1 < count:
-        child = 2 * root + 1
-        if child + 1 < count and st.drawn[child + 1]["rank"] > st.drawn[child]["rank"]:
-            child += 1
-        if st.drawn[child]["rank"] <= rank:
-            break
-        st.drawn[root]["slot"] = st.drawn[child]["slot"]
-        st.drawn[root]["rank"] = st.drawn[child]["rank"]
-        root = child
-    st.drawn[root]["slot"] = slot
-    st.drawn[root]["rank"] = rank
-
-
-@kernel
-def sort_drawn(st: Any, count: Any) -> None:
-    """Sort the first `count` drawn rows by rank, in place. Ranks differ: the mixer is one to one."""
-    for root in range(count // 2 - 1, -1, -1):
-        sift(st, root, count)
-    for end in range(count - 1, 0, -1):
-        slot = i64(st.drawn[end]["slot"])
-        rank = st.drawn[end]["rank"]
-        st.drawn[end]["slot"] = st.drawn[0]["slot"]
-        st.drawn[end]["rank"] = st.drawn[0]["rank"]
-        st.drawn[0]["slot"] = slot
-        st.drawn[0]["rank"] = rank
-        sift(st, 0, end)
-
-
-@kernel
-def draw_book(st: Any, book: Any, seed: Any) -> Any:
-    """Give the orders of one book new priorities in the order of their ranks. Returns how many there are."""
-    count = i64(st.sides[2 * book]["live"]) + i64(st.sides[2 * book + 1]["live"])
-    k = 0
-    for side in range(2):
-        level = best_level(st, 2 * book + side)
-        while level != 0:
-            slot = i64(st.levels[level]["head"])
-            while slot != 0:
-                st.drawn[k]["slot"] = slot
-                st.drawn[k]["rank"] = draw_rank(seed, st.orders[slot]["order_no"])
-                k += 1
-                slot = i64(st.orders[slot]["next"])
-            level = next_level(st, level, i64(st.books[book]["height"]))
-    for k in range(count):
-        unlink(st, i64(st.drawn[k]["slot"]))
-    sort_drawn(st, count)
-    g = st.core[0]
-    for k in range(count):
-        slot = i64(st.drawn[k]["slot"])
-        row = st.levels[i64(st.orders[slot]["level"])]  # an empty level keeps its price and key
-        g["priority"] += 1
-        st.orders[slot]["priority"] = g["priority"]
-        link(st, slot, i64(row["key"]), i64(row["price"]))
-    return count
-
-
-@kernel
-def draw(st: Any, c: Any, out: Any, n: Any) -> Any:
-    """DRAW: the random order of pre-open orders at one price (58-2), from a journaled seed."""
-    code, value, bound, _ = scope_refusal(st, c)
-    if code != 0:
-        return reject_market(st, c, out, n, code, value, bound)
-    seed = u64(c["draw.seed"])
-    group = i64(c["draw.group"])
-    told = 0
-    book = first_book(st, group)
-    while book != 0:
-        b = st.books[book]
-        count = i64(0)
-        if in_scope(b, i64(c["instrument"]), i64(c["attributes"]) & 15, group):
-            count = draw_book(st, book, seed)
-        if count > 0:
-            head(st, out, n, c["time"], DRAWN, b["instrument"], 0, b["segment"])
-            clear(out, n)
-            out[n]["draw.seed"] = seed
-            out[n]["draw.count"] = count
-            n += 1
-            told += 1
-        book = book_after(st, book, group)
-    head(st, out, n, c["time"], DRAWN, 0, 0, 0)
-    clear(out, n)
-    out[n]["draw.seed"] = seed
-    out[n]["draw.count"] = told
-    return n + 1

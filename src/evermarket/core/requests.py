@@ -19,8 +19,8 @@ from evermarket.core.emit import cancelled, echo, head, reject
 from evermarket.core.jit import kernel
 from evermarket.core.ladder import best_level, next_level
 from evermarket.core.orders import good_number, note_change, place_in, use_id
-from evermarket.core.phases import books_of
 from evermarket.core.queue import free_row, take_row, unlink
+from evermarket.core.scope import books_of
 from evermarket.core.state import LIVE_MAX, QUOTE_MAX, VOID_MAX
 from evermarket.core.words import (
     ACCEPTED,

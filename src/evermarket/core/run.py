@@ -9,11 +9,12 @@ from typing import Any
 
 from evermarket.core import words as w
 from evermarket.core.checks import spare_clean
+from evermarket.core.draws import draw
 from evermarket.core.emit import echo, reference_set, reject, reject_market
 from evermarket.core.jit import entry, hot, kernel
 from evermarket.core.machine import prefetch
 from evermarket.core.orders import cancel, new, reduce, reprice
-from evermarket.core.phases import draw, halt, indicate, phase, resume, timer
+from evermarket.core.phases import halt, indicate, phase, resume, timer
 from evermarket.core.queue import key_of
 from evermarket.core.reference import ref_instrument, ref_line, ref_prices, ref_stabilisation, ref_tick
 from evermarket.core.requests import mass_cancel, off_book_trade, quote, quote_request, void_trade

@@ -54,13 +54,19 @@ def price_of(bands: Ints, table: int, number: int) -> int:
     return bands[table, band, 0] + (number - bands[table, band, 2]) * bands[table, band, 1]  # type: ignore[no-any-return]
 
 
-@entry
+@kernel
 def number_of(bands: Ints, table: int, price: int) -> int:
     """The number of the highest valid price not above `price`; 0 or less below the first tick."""
     band = 0
     while band + 1 < BANDS_MAX and bands[table, band + 1, 0] <= price:
         band += 1
     return bands[table, band, 2] + (price - bands[table, band, 0]) // bands[table, band, 1]  # type: ignore[no-any-return]
+
+
+@entry
+def number_at(bands: Ints, table: int, price: int) -> int:
+    """`number_of` for callers outside the kernels."""
+    return number_of(bands, table, price)
 
 
 def seeded(seed: int, purpose: int) -> Ints:

@@ -12,7 +12,7 @@ from evermarket.sim.board import Security
 from evermarket.sim.board_rules import rule_row, table_number
 from evermarket.sim.calibration import calibration
 from evermarket.sim.config import SimulationConfig
-from evermarket.sim.kernels import Dice, Ints, number_of
+from evermarket.sim.kernels import Dice, Ints, number_at
 from evermarket.sim.reference import takes_immediate, takes_market
 from evermarket.sim.state import FAIR_BITS, SHEET, SHOCK
 
@@ -54,7 +54,7 @@ def _spreads(board: list[Security]) -> dict[int, int]:
 def _row(one: Security, config: SimulationConfig, bands: Ints, dice: Dice) -> _Row:
     table = table_number(rule_row(one.product, config.day).ticks)
     reference = one.reference
-    number = int(number_of(bands, table, reference))
+    number = int(number_at(bands, table, reference))
     tick = int(next(b[1] for b in reversed(bands[table]) if b[0] <= reference))
     is_fine = tick * 2000 < reference
     per_bp = (reference << 16) // (10_000 * tick)
@@ -65,8 +65,8 @@ def _row(one: Security, config: SimulationConfig, bands: Ints, dice: Dice) -> _R
         "table": table,
         "reference": reference,
         "reference_number": number,
-        "low_number": int(number_of(bands, table, max(low, tick))),
-        "high_number": int(number_of(bands, table, high)),
+        "low_number": int(number_at(bands, table, max(low, tick))),
+        "high_number": int(number_at(bands, table, high)),
         "limited": int(not one.is_free),
         "session": int(one.kind in ("disposition", "altered", "bond")),
         "fine": int(is_fine),
