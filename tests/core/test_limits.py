@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from evermarket.core import Core, memory_per_order
-from evermarket.records import NO_PRICE, Kind, Records, blank
+from evermarket.records import Kind, Records, blank
 from evermarket.records.kinds import ALLOW_CONTINUOUS, Mode, Phase, Product, Right, Segment, Side
 from evermarket.records.units import INSTRUMENT_MAX, LINE_MAX, QTY_MAX
 from tests.core.structure import check_structure
@@ -152,4 +152,3 @@ def test_a_missing_book_has_an_empty_depth() -> None:
     core = Core()
     core.run(market().records())
     assert core.depth(1, levels=3) == ([], [])
-    assert NO_PRICE not in core.depth(1)
