@@ -19,7 +19,7 @@ LENGTH = 300
 ALL = 10**6
 SCENARIOS = Path(__file__).parents[1] / "vectors" / "scenarios"
 FORGETFUL = ("off_book", "rolling_window", "after_a_call", "postponed_close", "quotes", "draw", "halts", "line_ids")
-"""Scenarios that depend on what was remembered long before: voids, the window of trades, calls, quotes, owed actions."""
+"""Scenarios that depend on what was remembered long before: voids, the window, calls, quotes, owed actions."""
 
 
 @pytest.mark.parametrize("seed", SEEDS)
