@@ -1,8 +1,9 @@
 """Messages a second through a core: `python bench/match.py FILE [--core primary] [--repeat 5]`, one JSON line.
 
-FILE is a workload of the common generator (32-byte messages beside FILE.json, the oracle's answer) or a journal folder. The
-time counts only if the trade hash equals the oracle's. Inside the timed region: all rules of the format, every event written.
-Outside it: turning messages into command records, and the hash. One thread; batches of --batch commands; best of --repeat.
+FILE is a workload of the common generator (32-byte messages beside FILE.json, the oracle's answer) or a journal
+folder. The time counts only if the trade hash equals the oracle's. Inside the timed region: all rules of the format,
+every event written. Outside it: turning messages into command records, and the hash. One thread; batches of --batch
+commands; best of --repeat.
 """
 
 import argparse
@@ -19,13 +20,22 @@ from evermarket.records import NO_PRICE, Kind, Records, blank
 from evermarket.records.kinds import ALLOW_CONTINUOUS, Mode, Phase, Product, Right, Segment
 
 MESSAGE = np.dtype(
-    [("oid", "<u8"), ("ts", "<u8"), ("px", "<i4"), ("qty", "<u4"), ("acct", "<u4"), ("sym", "<u2"), ("type", "u1"), ("side", "u1")]
-)  # fmt: skip
+    [
+        ("oid", "<u8"),
+        ("ts", "<u8"),
+        ("px", "<i4"),
+        ("qty", "<u4"),
+        ("acct", "<u4"),
+        ("sym", "<u2"),
+        ("type", "u1"),
+        ("side", "u1"),
+    ]
+)
 LOW, HIGH = 5_000, 15_000
 
 
 def opening(symbols: int, accounts: int) -> Records:
-    """Reference data of the workload: one tick table, a line an account, books with the workload's limits, trading open."""
+    """The workload's reference data: a tick table, a line an account, books with its limits, trading open."""
     parts: list[Records] = []
     tick = blank(Kind.REF_TICK)
     tick["table"], tick["tick"] = 1, 1

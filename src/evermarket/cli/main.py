@@ -16,7 +16,7 @@ USAGE: Final = 2
 DIFFERENT: Final = 3
 NOT_DURABLE: Final = 4
 
-GROUPS: Final = ("book", "journal", "rules")
+GROUPS: Final = ("book", "journal", "providers", "rules")
 COMMANDS: Final = ("demo", "day", "version")
 """A group's module has `app`; a command's module has a function of its own name."""
 

@@ -2,11 +2,12 @@
 
 Rules: TWSE 58-3 para 2 and docs/format.md, sections 6.3, 6.9, 6.10.
 
-How the price is found. Match the best buy with the best sale, level by level, as long as they cross: that gives the largest
-volume V and the last buy price `buy` and sale price `sale` that took part. Every tick from `sale` to `buy` trades V. The two other
-principles narrow it: all better-priced orders filled completely, so not below a partly filled buy level nor below the next
-waiting buy, not above a partly filled sale level nor above the next waiting sale. Only one of the two can be partly filled.
-What remains is an unbroken run of ticks [low, high], all with full right; the tie rule picks one. O(levels that cross).
+How the price is found. Match the best buy with the best sale, level by level, as long as they cross: that gives the
+largest volume V and the last buy price `buy` and sale price `sale` that took part. Every tick from `sale` to `buy`
+trades V. The two other principles narrow it: all better-priced orders filled completely, so not below a partly filled
+buy level nor below the next waiting buy, not above a partly filled sale level nor above the next waiting sale. Only
+one of the two can be partly filled. What remains is an unbroken run of ticks [low, high], all with full right; the
+tie rule picks one. O(levels that cross).
 """
 
 from typing import Any
@@ -42,7 +43,7 @@ def first_limit(st: Any, side: Any, height: Any) -> Any:
 
 @kernel
 def nearest(st: Any, book: Any, low: Any, high: Any) -> Any:
-    """The tick of [low, high] nearest to the last trade price, else the reference; two equally near or no anchor: the lower."""
+    """The tick of [low, high] nearest to the last trade price, else the reference; in doubt the lower."""
     b = st.books[book]
     anchor = i64(b["last"])
     if anchor == NONE:
@@ -62,7 +63,7 @@ def nearest(st: Any, book: Any, low: Any, high: Any) -> Any:
 
 @kernel
 def middle(st: Any, book: Any, low: Any, high: Any, buy_wait: Any, sell_wait: Any) -> Any:
-    """Shanghai: least surplus, then the middle. `buy_wait`, `sell_wait`: what waits at exactly `low`, `high` beyond the volume."""
+    """Shanghai: least surplus, then the middle; `buy_wait`, `sell_wait` wait at `low`, `high` beyond the volume."""
     table = i64(st.books[book]["table"])
     first = number_of(st, table, low)
     last = number_of(st, table, high)
@@ -80,6 +81,8 @@ def middle(st: Any, book: Any, low: Any, high: Any, buy_wait: Any, sell_wait: An
 @kernel
 def determine(st: Any, book: Any) -> Any:
     """(price, volume, buy_left, sell_left) of an auction held now; (NONE, 0, 0, 0) if nothing crosses."""
+    if i64(st.sides[2 * book + BUY]["live"]) == 0 or i64(st.sides[2 * book + SELL]["live"]) == 0:
+        return (i64(NONE), i64(0), i64(0), i64(0))
     height = i64(st.books[book]["height"])
     buys = first_limit(st, 2 * book + BUY, height)
     sells = first_limit(st, 2 * book + SELL, height)
@@ -131,7 +134,7 @@ def uncross(st: Any, book: Any, code: Any, time: Any, out: Any, n: Any) -> Any:
     while rest > 0:
         buy = i64(st.levels[first_limit(st, 2 * book + BUY, height)]["head"])
         sell = i64(st.levels[first_limit(st, 2 * book + SELL, height)]["head"])
-        qty = min(rest, min(i64(st.orders[buy]["left"]), i64(st.orders[sell]["left"])))
+        qty = min(rest, i64(st.orders[buy]["left"]), i64(st.orders[sell]["left"]))
         n = traded(st, out, n, time, book, code, NO_AGGRESSOR, price, qty, buy, sell)
         fill(st, buy, qty)
         fill(st, sell, qty)

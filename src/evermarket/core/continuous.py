@@ -1,17 +1,18 @@
-"""Continuous matching (逐筆交易): sweep, converted price of market orders, FOK, volatility band (docs/format.md, section 6.1).
+"""Continuous matching (逐筆交易): sweep, converted market orders, FOK, volatility band (docs/format.md, section 6.1).
 
-Rules: TWSE 58-3 paras 3, 6, 7 and 58-8. An incoming order already has its row (queue.py) but no place; it sweeps the other
-side, then joins its own, ends, or starts a volatility call. All comparisons are exact: the band of a weighted average is
-turned into two integer prices without ever rounding the average.
-Invariants: in mode CONTINUOUS the best buy key and the best sell key never cross after a command.
+Rules: TWSE 58-3 paras 3, 6, 7 and 58-8. An incoming order already has its row (queue.py) but no place; it sweeps the
+other side, then joins its own, ends, or starts a volatility call. All comparisons are exact: the band of a weighted
+average is turned into two integer prices without ever rounding the average. Invariants: in mode CONTINUOUS the best
+buy key and the best sell key never cross after a command.
 """
 
 from typing import Any
 
 from evermarket.core.digest import refresh_book
 from evermarket.core.emit import booked, cancelled, changed, stabilised, traded
-from evermarket.core.jit import highest_bit, hot, kernel
+from evermarket.core.jit import hot, kernel
 from evermarket.core.ladder import best_level, end_page, next_level
+from evermarket.core.machine import highest_bit
 from evermarket.core.queue import fill, free_row, link, unlink
 from evermarket.core.words import (
     ALLOW_IN_CALL,
@@ -41,6 +42,7 @@ from evermarket.core.words import (
 STOP_BAND = 1
 STOP_SELF = 2
 OPEN_BAND = 2**62
+WORD_LOW = 2**32 - 1
 
 
 @kernel
@@ -51,7 +53,8 @@ def trim_window(st: Any, book: Any, since: Any) -> None:
     row = i64(b["window_head"])
     while row != 0 and i64(st.window[row]["time"]) <= since:
         w = st.window[row]
-        b["window_value"] -= i64(w["value"])
+        b["window_high"] -= i64(w["high"])
+        b["window_low"] -= i64(w["low"])
         b["window_qty"] -= i64(w["qty"])
         after = i64(w["next"])
         w["next"] = g["free_trade"]
@@ -63,7 +66,7 @@ def trim_window(st: Any, book: Any, since: Any) -> None:
 
 
 @kernel
-def remember_trades(st: Any, book: Any, time: Any, value: Any, qty: Any) -> None:
+def remember_trades(st: Any, book: Any, time: Any, high: Any, low: Any, qty: Any) -> None:
     """Add what one command traded to the book's window (58-3 para 7)."""
     b = st.books[book]
     g = st.core[0]
@@ -75,7 +78,8 @@ def remember_trades(st: Any, book: Any, time: Any, value: Any, qty: Any) -> None
         row = i64(g["top_trade"])
     w = st.window[row]
     w["time"] = time
-    w["value"] = value
+    w["high"] = high
+    w["low"] = low
     w["qty"] = qty
     w["next"] = 0
     if i64(b["window_head"]) == 0:
@@ -83,15 +87,33 @@ def remember_trades(st: Any, book: Any, time: Any, value: Any, qty: Any) -> None
     else:
         st.window[i64(b["window_tail"])]["next"] = row
     b["window_tail"] = row
-    b["window_value"] += value
+    b["window_high"] += high
+    b["window_low"] += low
     b["window_qty"] += qty
 
 
 @kernel
-def around(value: Any, qty: Any, permille: Any) -> Any:
-    """(lowest, highest) integer price inside R x (1000 -+ permille) / 1000 for R = value / qty, and R rounded down."""
-    whole = value // qty
-    rest = value % qty
+def divide(high: Any, low: Any, qty: Any) -> Any:
+    """(quotient, rest) of (high x 2^32 + low) / qty, exact also where the dividend does not fit a word."""
+    high += low >> 32
+    low &= WORD_LOW
+    if high < i64(1) << 30:
+        value = (high << 32) + low
+        return (value // qty, value % qty)
+    quotient = high // qty
+    rest = high % qty
+    for bit in range(31, -1, -1):
+        rest = 2 * rest + ((low >> bit) & 1)
+        quotient = 2 * quotient
+        if rest >= qty:
+            rest -= qty
+            quotient += 1
+    return (quotient, rest)
+
+
+@kernel
+def around(whole: Any, rest: Any, qty: Any, permille: Any) -> Any:
+    """(lowest, highest) price inside R x (1000 -+ permille) / 1000 for R = whole + rest / qty, and R rounded down."""
     up = 1000 + permille
     down = 1000 - permille
     high = up * whole // 1000 + ((up * whole % 1000) * qty + up * rest) // (1000 * qty)
@@ -118,18 +140,20 @@ def band(st: Any, book: Any, time: Any) -> Any:
     if price == NONE:
         trim_window(st, book, time - window)
         if i64(b["window_qty"]) > 0:
-            return around(i64(b["window_value"]), i64(b["window_qty"]), permille)
+            qty = i64(b["window_qty"])
+            whole, rest = divide(i64(b["window_high"]), i64(b["window_low"]), qty)
+            return around(whole, rest, qty, permille)
         price = i64(b["last"])
     if price == NONE:
         price = i64(b["reference"])
     if price == NONE:
         return (i64(0), i64(OPEN_BAND), i64(0))
-    return around(price, i64(1), permille)
+    return around(price, i64(0), i64(1), permille)
 
 
 @kernel
 def converted(st: Any, book: Any, side: Any, incoming_price: Any) -> Any:
-    """Price of the market orders resting on `side` (0 buys, 1 sells) before the next fill; NONE if there is no price at all."""
+    """Price of the market orders resting on `side` (0 buys, 1 sells) before the next fill; NONE if there is none."""
     b = st.books[book]
     height = i64(b["height"])
     price = i64(b["last"])
@@ -201,7 +225,8 @@ def sweep(st: Any, slot: Any, price: Any, bound: Any, low: Any, high: Any, time:
     b = st.books[book]
     code = TRADE_BLOCK if i64(b["segment"]) == BLOCKS else TRADE_CONTINUOUS
     guarded = i64(b["rules"]) & RULE_NO_SELF_TRADE != 0
-    value = i64(0)
+    value_high = i64(0)
+    value_low = i64(0)
     qty = i64(0)
     stop = 0
     outside = i64(NONE)
@@ -231,11 +256,12 @@ def sweep(st: Any, slot: Any, price: Any, bound: Any, low: Any, high: Any, time:
         o["cum"] += take
         fill(st, other, take)
         booked(b, at, take)
-        value += at * take
+        value_high += (at * take) >> 32
+        value_low += (at * take) & WORD_LOW
         qty += take
     if qty > 0:
         if i64(b["rules"]) & RULE_VOLATILITY != 0:
-            remember_trades(st, book, time, value, qty)
+            remember_trades(st, book, time, value_high, value_low, qty)
         refresh_book(st, book)
     return (n, stop, outside)
 

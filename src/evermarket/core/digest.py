@@ -1,6 +1,7 @@
 """The state digest kept in O(1) a change (docs/format.md, section 7): the kernels' copy of records/mixer.py.
 
-Terms are added when an order comes to rest or a book is defined, and exchanged when what they mix changes. uint64 throughout.
+Terms are added when an order comes to rest or a book is defined, and exchanged when what they mix changes. uint64
+throughout.
 """
 
 from typing import Any, Final

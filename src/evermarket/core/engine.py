@@ -1,6 +1,7 @@
 """The primary core as Python sees it: `Core().run(commands)` gives the stream of commands and events.
 
-Crosses into compiled code once a batch. No clock, no randomness, no input or output: what it gives depends on the commands alone.
+Crosses into compiled code once a batch. No clock, no randomness, no input or output: what it gives depends on the
+commands alone.
 """
 
 import gc
@@ -134,4 +135,4 @@ def memory_per_order(core: Core) -> float:
         rows[name] * SIZES[name][1].itemsize for name in ("orders", "owners", "levels", "pages", "nodes") if rows[name]
     )
     total += 4 * (rows["slots"] + rows["child"])
-    return total / max(core.live, 1)
+    return float(total) / max(core.live, 1)

@@ -1,11 +1,12 @@
 """How kernels are compiled: one decorator each for entry points, ordinary and hot kernels, and a cache that cannot lie.
 
-Numba's own cache keeps an old kernel when a helper or a constant in another module has changed, and ignores a bounds-check
-flag set after the cache was made. So the cache directory is named after the contents of every file a kernel can depend on.
-With NUMBA_DISABLE_JIT=1 the same functions run as plain Python and give the same bytes.
+Numba's own cache keeps an old kernel when a helper or a constant in another module has changed, and ignores a bounds-
+check flag set after the cache was made. So the cache directory is named after the contents of every file a kernel can
+depend on. With NUMBA_DISABLE_JIT=1 the same functions run as plain Python and give the same bytes.
 """
 
 import hashlib
+import importlib
 import os
 import sys
 from collections.abc import Callable
@@ -14,7 +15,7 @@ from typing import Any, Final, TypeVar
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-_ROOMS: Final = ("core", "records")
+_ROOMS: Final = ("core", "records", "sim")
 
 
 def cache_dir() -> Path:
@@ -31,18 +32,19 @@ def cache_dir() -> Path:
 if "numba" not in sys.modules:
     os.environ["NUMBA_CACHE_DIR"] = str(cache_dir())
 
-import numba  # noqa: E402
-import numpy as np  # noqa: E402
-from llvmlite import ir  # noqa: E402
-from numba.core import types  # noqa: E402
-from numba.extending import intrinsic  # noqa: E402
+# Read only now: numba takes its cache directory from the environment when it is imported.
+numba: Any = importlib.import_module("numba")
+types: Any = importlib.import_module("numba.core.types")
+codegen: Any = importlib.import_module("numba.core.codegen")
 
 numba.config.CACHE_DIR = str(cache_dir())
+# A module's code and constants side by side: else they may come to lie on two sides of the core's reserved address
+# space (state.py), further apart than a relative address reaches, and the process dies.
+numba.config.USE_LLVMLITE_MEMORY_MANAGER = 1
 JIT: Final = not numba.config.DISABLE_JIT
 
-
 _OPTIONS: Final[dict[str, Any]] = {"error_model": "numpy", "no_cfunc_wrapper": True, "_nrt": False}
-"""Without reference counts (_nrt): kernels make no arrays, and counting those they are given costs more than matching."""
+"""Without reference counts (_nrt): kernels make no arrays, and counting those they get costs more than matching."""
 
 _inner_depth = 0
 _deferred: set[Any] = set()
@@ -51,13 +53,11 @@ _deferred: set[Any] = set()
 def _defer_code() -> None:
     """Let inner kernels be typed and lowered only; machine code is made once, for the entry point that they end in.
 
-    Numba otherwise optimises every function together with all it calls, again at each level of the call graph: two and a
-    half minutes for this core instead of less than half a minute. Results do not change: the entry point is optimised whole.
+    Numba otherwise optimises every function together with all it calls, again at each level of the call graph: minutes
+    for this core instead of half a minute. Results do not change: the entry point is optimised whole.
     """
-    from numba.core.codegen import JITCodeLibrary, JITCPUCodegen
-
-    finalize = JITCodeLibrary.finalize
-    set_env = JITCPUCodegen.set_env
+    finalize = codegen.JITCodeLibrary.finalize
+    set_env = codegen.JITCPUCodegen.set_env
 
     def finalize_later(self: Any) -> None:
         inner = [library for library in dict.fromkeys(self._linking_libraries) if library in _deferred]
@@ -82,12 +82,12 @@ def _defer_code() -> None:
         if _inner_depth == 0:
             set_env(self, name, env)
 
-    JITCodeLibrary.finalize = finalize_later
-    JITCPUCodegen.set_env = set_env_later
+    codegen.JITCodeLibrary.finalize = finalize_later
+    codegen.JITCPUCodegen.set_env = set_env_later
 
 
 def _inner(compiled: Any) -> Any:
-    """Compile an inner kernel once for int64, not once for each constant it is called with, and without code of its own."""
+    """Compile an inner kernel once for int64, not once a constant it is called with, and without code of its own."""
     if not JIT:
         return compiled
     template = compiled.get_call_template
@@ -128,7 +128,7 @@ def hot(fn: F) -> F:
 
 
 def direct(fn: F) -> F:
-    """The compiled code of an entry point that has been called once, without the look at argument types before each call.
+    """The compiled code of an entry point that has been called once, without the look at argument types first.
 
     For callers that always pass arrays of one kind: the look costs fifteen microseconds for this many arrays.
     """
@@ -141,57 +141,3 @@ def direct(fn: F) -> F:
 
 if JIT:
     _defer_code()
-
-    @intrinsic
-    def prefetch(typingctx: Any, array: Any, index: Any) -> Any:
-        """Ask for the cache line of `array[index]`; a hint without effect on results."""
-
-        def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-            array_type, _ = signature.args
-            view = context.make_array(array_type)(context, builder, args[0])
-            byte = ir.IntType(8).as_pointer()
-            base = builder.bitcast(view.data, byte)
-            size = ir.Constant(
-                ir.IntType(64),
-                array_type.dtype.bitwidth // 8 if hasattr(array_type.dtype, "bitwidth") else array_type.dtype.size,
-            )
-            address = builder.gep(base, [builder.mul(args[1], size)])
-            fnty = ir.FunctionType(ir.VoidType(), [byte, ir.IntType(32), ir.IntType(32), ir.IntType(32)])
-            fn = builder.module.declare_intrinsic("llvm.prefetch", [byte], fnty)
-            builder.call(fn, [address, *(ir.Constant(ir.IntType(32), n) for n in (1, 3, 1))])
-            return context.get_dummy_value()
-
-        return types.void(array, types.int64), codegen
-
-    @intrinsic
-    def lowest_bit(typingctx: Any, word: Any) -> Any:
-        """Number of the lowest set bit of a uint64 that is not 0."""
-
-        def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-            return builder.cttz(args[0], ir.Constant(ir.IntType(1), 1))
-
-        return types.int64(types.uint64), codegen
-
-    @intrinsic
-    def highest_bit(typingctx: Any, word: Any) -> Any:
-        """Number of the highest set bit of a uint64 that is not 0."""
-
-        def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-            zeros = builder.ctlz(args[0], ir.Constant(ir.IntType(1), 1))
-            return builder.sub(ir.Constant(ir.IntType(64), 63), zeros)
-
-        return types.int64(types.uint64), codegen
-
-else:
-
-    def prefetch(array: Any, index: Any) -> None:
-        """Without the JIT there is nothing to hint at."""
-
-    def lowest_bit(word: Any) -> Any:
-        """Number of the lowest set bit of a uint64 that is not 0."""
-        value = int(word)
-        return np.int64((value & -value).bit_length() - 1)
-
-    def highest_bit(word: Any) -> Any:
-        """Number of the highest set bit of a uint64 that is not 0."""
-        return np.int64(int(word).bit_length() - 1)

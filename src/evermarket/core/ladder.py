@@ -1,19 +1,20 @@
 """Price levels of one side of a book: a tree of fan-out 64 over price keys, with occupancy bits at every node.
 
-A key says how good a price is: 0 the market orders, then the best possible limit price and upwards, so that "best" is the
-lowest key on both sides and no code is written twice. For sales key = number - ask_base, for buys bid_top - number, where a
-price's number counts the valid prices of its tick table (docs/format.md, section 5.4). Inside the day's limits a side needs
-two or three nodes from root to level; without limits the tree covers all 2^30 prices and grows only where orders stand, so
-there is no window that a price could leave.
+A key says how good a price is: 0 the market orders, then the best possible limit price and upwards, so that "best" is
+the lowest key on both sides and no code is written twice. For sales key = number - ask_base, for buys bid_top -
+number, where a price's number counts the valid prices of its tick table (docs/format.md, section 5.4). Inside the
+day's limits a side needs two or three nodes from root to level; without limits the tree covers all 2^30 prices and
+grows only where orders stand, so there is no window that a price could leave.
 
-Layout: a page holds 64 neighbouring levels and their bits; nodes above hold 64 children each; `child` of a lowest node are pages.
-Invariants: a bit is set exactly where something stands below it; best_key and best_page of a side are those of its best
-level, NO_KEY and 0 when it is empty. Known gap: pages are not given back before the end of the day.
+Layout: a page holds 64 neighbouring levels and their bits; nodes above hold 64 children each; `child` of a lowest
+node are pages. Invariants: a bit is set exactly where something stands below it; best_key and best_page of a side are
+those of its best level, NO_KEY and 0 when it is empty. Known gap: pages are not given back before the end of the day.
 """
 
 from typing import Any
 
-from evermarket.core.jit import entry, highest_bit, hot, kernel, lowest_bit
+from evermarket.core.jit import entry, hot, kernel
+from evermarket.core.machine import highest_bit, lowest_bit
 from evermarket.core.words import BANDS, NO_KEY, i64, u32, u64
 
 
@@ -55,8 +56,7 @@ def price_of(st: Any, table: Any, number: Any) -> Any:
     while row > first and i64(st.bands[row]["number"]) >= number:
         row -= 1
     band = st.bands[row]
-    price = i64(band["from_price"]) + (number - i64(band["number"])) * i64(band["tick"])
-    return price
+    return i64(band["from_price"]) + (number - i64(band["number"])) * i64(band["tick"])
 
 
 @kernel

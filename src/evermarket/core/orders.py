@@ -1,13 +1,14 @@
 """Members' orders: new, reduce, re-price, cancel (docs/format.md, sections 5.5 and 6.1).
 
-NEW and CANCEL are the hot path: one combined question decides whether anything stands against the request, and only then is the
-reason looked for (checks.py). Client order ids and order numbers are used up before that, whatever the answer (5.2, 5.3).
+NEW and CANCEL are the hot path: one combined question decides whether anything stands against the request, and only
+then is the reason looked for (checks.py). Client order ids and order numbers are used up before that, whatever the
+answer (5.2, 5.3).
 """
 
 from typing import Any
 
 from evermarket.core.auction import pair
-from evermarket.core.checks import header_clean, is_full, line_refusal, new_refusal, price_refusal, type_refusal
+from evermarket.core.checks import header_clean, is_full, line_refusal, new_refusal, price_refusal
 from evermarket.core.continuous import enter
 from evermarket.core.emit import cancelled, changed, reject
 from evermarket.core.jit import hot, kernel
@@ -21,7 +22,6 @@ from evermarket.core.words import (
     ALLOW_REPRICE,
     BY_EXCHANGE,
     BY_MEMBER,
-    C_DUPLICATE,
     C_FULL,
     C_NOT_IN_PHASE,
     C_NOT_OWNER,
@@ -115,7 +115,7 @@ def new_good(st: Any, c: Any, b: Any, number: Any, rights: Any) -> Any:
         return False
     price = i64(c["order.price"])
     segment = i64(b["segment"])
-    if segment == FIXED or segment == PAIRED:
+    if segment in (FIXED, PAIRED):
         return False
     if ord_type == LIMIT:
         if number == 0:

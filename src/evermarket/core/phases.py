@@ -1,7 +1,8 @@
 """Phases, timers, simulated matches, halts, the draw (docs/format.md, sections 6.2 to 6.7).
 
-A group of books shares one phase row; a book stands apart from it while it is in a special state (volatility call, postponed
-match, resumption call) or halted. What a phase allows and matches comes with the command: no market is named here.
+A group of books shares one phase row; a book stands apart from it while it is in a special state (volatility call,
+postponed match, resumption call) or halted. What a phase allows and matches comes with the command: no market is
+named here.
 """
 
 from typing import Any
@@ -79,6 +80,32 @@ def in_scope(b: Any, instrument: Any, segment: Any, group: Any) -> Any:
 
 
 @kernel
+def first_book(st: Any, group: Any) -> Any:
+    """Where a walk over the books in scope begins: the group's chain, or all books; 0 if there are none."""
+    if group != 0:
+        return i64(st.groups[group]["first"])
+    return i64(1) if i64(st.core[0]["books"]) > 0 else i64(0)
+
+
+@kernel
+def book_after(st: Any, book: Any, group: Any) -> Any:
+    """The next book of that walk, 0 at its end."""
+    if group != 0:
+        return i64(st.books[book]["peer"])
+    return book + 1 if book < i64(st.core[0]["books"]) else i64(0)
+
+
+@kernel
+def books_of(st: Any, instrument: Any, segment: Any) -> Any:
+    """How many books an instrument has in `segment` (0: in all)."""
+    count = i64(0)
+    for s in range(1, 16):
+        if (segment == 0 or segment == s) and i64(st.book_of[instrument * 16 + s]) != 0:
+            count += 1
+    return count
+
+
+@kernel
 def scope_refusal(st: Any, c: Any) -> Any:
     """(code, value, bound, books in scope) of a command that speaks to a group or to an instrument."""
     instrument = i64(c["instrument"])
@@ -86,9 +113,7 @@ def scope_refusal(st: Any, c: Any) -> Any:
     group = i64(c["phase.group"])
     count = i64(0)
     if group == 0:
-        for s in range(1, 16):
-            if (segment == 0 or segment == s) and i64(st.book_of[instrument * 16 + s]) != 0:
-                count += 1
+        count = books_of(st, instrument, segment)
         if count == 0:
             return (i64(C_UNKNOWN_INSTRUMENT), instrument, segment, count)
     else:
@@ -141,10 +166,11 @@ def take_phase(st: Any, book: Any, phase: Any, mode: Any, allow: Any) -> None:
     b = st.books[book]
     if mode == COLLECT and i64(b["mode"]) != COLLECT:
         forget_told(b)
-    b["phase"] = phase
     b["mode"] = mode
     b["allow"] = allow
-    refresh_book(st, book)
+    if i64(b["phase"]) != phase:
+        b["phase"] = phase
+        refresh_book(st, book)
 
 
 @kernel
@@ -237,13 +263,13 @@ def checked_call(b: Any, cancel_permille: Any, actions: Any) -> Any:
 
 
 @kernel
-def postpone(st: Any, c: Any, book: Any, actions: Any, out: Any, n: Any) -> Any:
-    """Postpone the match if a check asks for it. Returns (n, whether)."""
+def postpone(st: Any, c: Any, book: Any, actions: Any, came_out: Any, out: Any, n: Any) -> Any:
+    """Postpone the match if a check asks for it; not again by the call check (`came_out`). Returns (n, whether)."""
     b = st.books[book]
     s = st.sets[i64(b["set"])]
     time = i64(c["time"])
     due = time + i64(c["phase.postpone_ns"])
-    if checked_call(b, i64(s["cancel"]), actions):
+    if not came_out and checked_call(b, i64(s["cancel"]), actions):
         entry = i64(NONE)
         b["saved_allow"] = b["allow"]
         allow = i64(b["allow"])
@@ -296,10 +322,9 @@ def phase_book(st: Any, c: Any, book: Any, out: Any, n: Any) -> Any:
     if actions & PURGE_MARKET != 0:
         n = purge_market(st, book, BY_CLOSE, time, out, n)
     if i64(c["phase.match"]) == UNCROSS or mode == CONTINUOUS:
-        if special == 0:
-            n, postponed = postpone(st, c, book, actions, out, n)
-            if postponed:
-                return n
+        n, postponed = postpone(st, c, book, actions, special != 0, out, n)
+        if postponed:
+            return n
         n, found = hold(st, book, trade_kind(0, actions), time, out, n)
         if found != NONE:
             price = found
@@ -336,9 +361,11 @@ def phase(st: Any, c: Any, out: Any, n: Any) -> Any:
         row["mode"] = mode
         row["allow"] = c["phase.allow"]
     segment = i64(c["attributes"]) & 15
-    for book in range(1, i64(st.core[0]["books"]) + 1):
+    book = first_book(st, group)
+    while book != 0:
         if in_scope(st.books[book], instrument, segment, group):
             n = phase_book(st, c, book, out, n)
+        book = book_after(st, book, group)
     return n
 
 
@@ -394,38 +421,44 @@ def after_halt(b: Any, price: Any, time: Any) -> None:
 
 
 @kernel
+def indicate_book(st: Any, book: Any, time: Any, out: Any, n: Any) -> Any:
+    """Simulate the match of one book; told if it differs from what was told last."""
+    b = st.books[book]
+    price, volume, buy_left, sell_left = determine(st, book)
+    before = i64(b["simulated"])
+    watched = i64(b["checking"]) != 0 and i64(b["set"]) != 0 and price != NONE and before != NONE
+    if watched and abs(price - before) * 1000 > i64(st.sets[i64(b["set"])]["call"]) * before:
+        b["tripped"] = 1
+    b["before"] = before
+    b["simulated"] = price
+    same_price = price == i64(b["told_price"]) and volume == i64(b["told_volume"])
+    if same_price and buy_left == i64(b["told_buy"]) and sell_left == i64(b["told_sell"]):
+        return n
+    b["told_price"] = price
+    b["told_volume"] = volume
+    b["told_buy"] = buy_left
+    b["told_sell"] = sell_left
+    return auction_event(st, out, n, time, INDICATIVE, 0, book, (price, volume, buy_left, sell_left), 0)
+
+
+@kernel
 def indicate(st: Any, c: Any, out: Any, n: Any) -> Any:
     """INDICATE: simulated matches (試算撮合) and the price check of the minute before a call."""
     code, value, bound, _ = scope_refusal(st, c)
     if code != 0:
         return reject_market(st, c, out, n, code, value, bound)
     time = i64(c["time"])
+    group = i64(c["phase.group"])
     told = 0
-    for book in range(1, i64(st.core[0]["books"]) + 1):
+    book = first_book(st, group)
+    while book != 0:
         b = st.books[book]
-        if not in_scope(b, i64(c["instrument"]), i64(c["attributes"]) & 15, i64(c["phase.group"])):
-            continue
-        if i64(b["mode"]) != COLLECT or i64(b["segment"]) == FIXED:
-            continue
-        price, volume, buy_left, sell_left = determine(st, book)
-        before = i64(b["simulated"])
-        if i64(b["checking"]) != 0 and i64(b["set"]) != 0 and price != NONE and before != NONE:
-            if abs(price - before) * 1000 > i64(st.sets[i64(b["set"])]["call"]) * before:
-                b["tripped"] = 1
-        b["before"] = before
-        b["simulated"] = price
-        if (
-            price != i64(b["told_price"])
-            or volume != i64(b["told_volume"])
-            or buy_left != i64(b["told_buy"])
-            or sell_left != i64(b["told_sell"])
-        ):
-            b["told_price"] = price
-            b["told_volume"] = volume
-            b["told_buy"] = buy_left
-            b["told_sell"] = sell_left
-            n = auction_event(st, out, n, time, INDICATIVE, 0, book, (price, volume, buy_left, sell_left), 0)
-            told += 1
+        collecting = i64(b["mode"]) == COLLECT and i64(b["segment"]) != FIXED
+        if collecting and in_scope(b, i64(c["instrument"]), i64(c["attributes"]) & 15, group):
+            start = n
+            n = indicate_book(st, book, time, out, n)
+            told += n - start
+        book = book_after(st, book, group)
     head(st, out, n, time, INDICATIVE, 0, 0, 0)
     clear(out, n)
     out[n]["indicative.price"] = NONE
@@ -436,14 +469,16 @@ def indicate(st: Any, c: Any, out: Any, n: Any) -> Any:
 @kernel
 def halt(st: Any, c: Any, out: Any, n: Any) -> Any:
     """HALT (暫停交易)."""
-    code, value, bound, count = scope_refusal(st, c)
-    if code != 0 or i64(c["phase.group"]) != 0:
-        return reject_market(st, c, out, n, C_UNKNOWN_INSTRUMENT, i64(c["instrument"]), i64(c["attributes"]) & 15)
+    instrument = i64(c["instrument"])
+    segment = i64(c["attributes"]) & 15
+    count = books_of(st, instrument, segment)
+    if count == 0:
+        return reject_market(st, c, out, n, C_UNKNOWN_INSTRUMENT, instrument, segment)
     n = echo(st, c, out, n, HALTED)
     out[n - 1]["phase.count"] = count
     for book in range(1, i64(st.core[0]["books"]) + 1):
         b = st.books[book]
-        if in_scope(b, i64(c["instrument"]), i64(c["attributes"]) & 15, 0):
+        if in_scope(b, instrument, segment, 0):
             b["halted"] = 1
             b["special"] = 0
             take_phase(st, book, PHASE_HALTED, SHUT, i64(c["phase.allow"]))
@@ -453,10 +488,10 @@ def halt(st: Any, c: Any, out: Any, n: Any) -> Any:
 @kernel
 def resume(st: Any, c: Any, out: Any, n: Any) -> Any:
     """RESUME: back to the group, by a call auction if `until` names its time."""
-    code, value, bound, count = scope_refusal(st, c)
     instrument = i64(c["instrument"])
     segment = i64(c["attributes"]) & 15
-    if code != 0 or i64(c["phase.group"]) != 0:
+    count = books_of(st, instrument, segment)
+    if count == 0:
         return reject_market(st, c, out, n, C_UNKNOWN_INSTRUMENT, instrument, segment)
     books = i64(st.core[0]["books"])
     for book in range(1, books + 1):
@@ -502,7 +537,7 @@ def sift(st: Any, root: Any, count: Any) -> None:
 
 @kernel
 def sort_drawn(st: Any, count: Any) -> None:
-    """Sort the first `count` drawn rows by rank; ranks differ, for the mixer is one to one. In place: kernels own no memory."""
+    """Sort the first `count` drawn rows by rank, in place. Ranks differ: the mixer is one to one."""
     for root in range(count // 2 - 1, -1, -1):
         sift(st, root, count)
     for end in range(count - 1, 0, -1):
@@ -550,12 +585,14 @@ def draw(st: Any, c: Any, out: Any, n: Any) -> Any:
     if code != 0:
         return reject_market(st, c, out, n, code, value, bound)
     seed = u64(c["draw.seed"])
+    group = i64(c["draw.group"])
     told = 0
-    for book in range(1, i64(st.core[0]["books"]) + 1):
+    book = first_book(st, group)
+    while book != 0:
         b = st.books[book]
-        if not in_scope(b, i64(c["instrument"]), i64(c["attributes"]) & 15, i64(c["draw.group"])):
-            continue
-        count = draw_book(st, book, seed)
+        count = i64(0)
+        if in_scope(b, i64(c["instrument"]), i64(c["attributes"]) & 15, group):
+            count = draw_book(st, book, seed)
         if count > 0:
             head(st, out, n, c["time"], DRAWN, b["instrument"], 0, b["segment"])
             clear(out, n)
@@ -563,6 +600,7 @@ def draw(st: Any, c: Any, out: Any, n: Any) -> Any:
             out[n]["draw.count"] = count
             n += 1
             told += 1
+        book = book_after(st, book, group)
     head(st, out, n, c["time"], DRAWN, 0, 0, 0)
     clear(out, n)
     out[n]["draw.seed"] = seed

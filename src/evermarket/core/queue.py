@@ -1,8 +1,9 @@
 """Live orders: rows, their queues at a price level, and what the rest of the core asks of them.
 
-Rows are reused through a free list (linked by `next`). A level's queue is in priority order because priorities only grow
-and every order joins at the tail; a draw (phases.py) sorts it anew. Units: quantities in the smallest unit.
-Invariants: level qty and count are the sums over its queue; slots[order_no] names the row of every live order and no other.
+Rows are reused through a free list (linked by `next`). A level's queue is in priority order because priorities only
+grow and every order joins at the tail; a draw (phases.py) sorts it anew. Units: quantities in the smallest unit.
+Invariants: level qty and count are the sums over its queue; slots[order_no] names the row of every live order and no
+other.
 """
 
 from typing import Any

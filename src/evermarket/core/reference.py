@@ -6,6 +6,7 @@ from evermarket.core.digest import refresh_book
 from evermarket.core.emit import reference_set, reject, reject_market
 from evermarket.core.jit import kernel
 from evermarket.core.ladder import number_of, price_of
+from evermarket.core.state import BOOK_MAX
 from evermarket.core.words import (
     BANDS,
     C_BAD_REFERENCE,
@@ -28,7 +29,6 @@ from evermarket.core.words import (
     i64,
     u64,
 )
-from evermarket.core.state import BOOK_MAX
 
 TOP_TICK = 10**9
 TOP_TABLE = 4095
@@ -124,7 +124,7 @@ def in_use(st: Any, book: Any) -> Any:
 
 @kernel
 def broken_instrument(c: Any) -> Any:
-    """(value, bound) of the first broken field of a REF_INSTRUMENT, in the order of its body; (0, 0) if all are good."""
+    """(value, bound, whether broken): the first broken field of a REF_INSTRUMENT, in the order of its body."""
     instrument = i64(c["instrument"])
     segment = i64(c["attributes"]) & 15
     if instrument < 1 or instrument > TOP_INSTRUMENT:
@@ -203,6 +203,49 @@ def blank_book(b: Any) -> None:
 
 
 @kernel
+def join_group(st: Any, book: Any) -> None:
+    """Enter a book into its group's chain, which is in book order."""
+    b = st.books[book]
+    row = st.groups[i64(b["group"])]
+    row["books"] += 1
+    b["peer"] = 0
+    if i64(row["last"]) == 0:
+        row["first"] = book
+        row["last"] = book
+    elif i64(row["last"]) < book:
+        st.books[i64(row["last"])]["peer"] = book
+        row["last"] = book
+    elif book < i64(row["first"]):
+        b["peer"] = row["first"]
+        row["first"] = book
+    else:
+        before = i64(row["first"])
+        while i64(st.books[before]["peer"]) < book:
+            before = i64(st.books[before]["peer"])
+        b["peer"] = st.books[before]["peer"]
+        st.books[before]["peer"] = book
+
+
+@kernel
+def leave_group(st: Any, book: Any) -> None:
+    """Take a book out of its group's chain."""
+    b = st.books[book]
+    row = st.groups[i64(b["group"])]
+    row["books"] -= 1
+    before = i64(0)
+    at = i64(row["first"])
+    while at != book:
+        before = at
+        at = i64(st.books[at]["peer"])
+    if before == 0:
+        row["first"] = b["peer"]
+    else:
+        st.books[before]["peer"] = b["peer"]
+    if i64(row["last"]) == book:
+        row["last"] = before
+
+
+@kernel
 def clear_sides(st: Any, book: Any) -> None:
     """Empty ladders (a redefinition may change what a key means)."""
     for side in range(2):
@@ -237,7 +280,7 @@ def ref_instrument(st: Any, c: Any, out: Any, n: Any) -> Any:
     else:
         if in_use(st, book):
             return reject_market(st, c, out, n, C_STATE, i64(c["instrument"]), NONE)
-        st.groups[i64(st.books[book]["group"])]["books"] -= 1
+        leave_group(st, book)
         st.tables[i64(st.books[book]["table"])]["users"] -= 1
     b = st.books[book]
     b["instrument"] = c["instrument"]
@@ -253,8 +296,8 @@ def ref_instrument(st: Any, c: Any, out: Any, n: Any) -> Any:
     b["set"] = number
     b["product"] = c["ref_instrument.product"]
     st.tables[table]["users"] += 1
+    join_group(st, book)
     row = st.groups[i64(b["group"])]
-    row["books"] += 1
     if first:
         blank_book(b)
         if i64(row["mode"]) == 0:

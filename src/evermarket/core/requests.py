@@ -1,4 +1,5 @@
-"""What members and the exchange ask beside single orders: quotes, quote requests, mass cancel, trades without an order, voids.
+"""What members and the exchange ask beside single orders: quotes, quote requests, mass cancel, trades without an
+order, voids.
 
 docs/format.md, section 6.8. A quote is two limit orders entered together that replace the line's quote before it.
 """
@@ -18,6 +19,7 @@ from evermarket.core.emit import cancelled, echo, head, reject
 from evermarket.core.jit import kernel
 from evermarket.core.ladder import best_level, next_level
 from evermarket.core.orders import good_number, note_change, place_in, use_id
+from evermarket.core.phases import books_of
 from evermarket.core.queue import free_row, take_row, unlink
 from evermarket.core.state import LIVE_MAX, QUOTE_MAX, VOID_MAX
 from evermarket.core.words import (
@@ -262,13 +264,8 @@ def mass_refusal(st: Any, c: Any, last_id: Any) -> Any:
             return found
     instrument = i64(c["instrument"])
     segment = i64(c["attributes"]) & 15
-    if instrument != 0:
-        known = False
-        for s in range(1, 16):
-            if (segment == 0 or segment == s) and i64(st.book_of[instrument * 16 + s]) != 0:
-                known = True
-        if not known:
-            return (C_UNKNOWN_INSTRUMENT, instrument, segment)
+    if instrument != 0 and books_of(st, instrument, segment) == 0:
+        return (C_UNKNOWN_INSTRUMENT, instrument, segment)
     if i64(c["mass.side"]) > 2:
         return (C_SIDE, i64(c["mass.side"]), NONE)
     member = i64(c["mass.of_member"])

@@ -1,7 +1,8 @@
 """One batch of commands through the core: the only kernel that Python calls with orders.
 
-For each command the stream gets the command itself, its position stamped, and the events it caused (docs/format.md, section 2).
-The loop looks ahead in the batch and asks for the cache lines that the next commands will touch; results do not depend on it.
+For each command the stream gets the command itself, its position stamped, and the events it caused (docs/format.md,
+section 2). The loop looks ahead in the batch and asks for the cache lines that the next commands will touch; results
+do not depend on it.
 """
 
 from typing import Any
@@ -9,7 +10,8 @@ from typing import Any
 from evermarket.core import words as w
 from evermarket.core.checks import spare_clean
 from evermarket.core.emit import echo, reference_set, reject, reject_market
-from evermarket.core.jit import entry, hot, kernel, prefetch
+from evermarket.core.jit import entry, hot, kernel
+from evermarket.core.machine import prefetch
 from evermarket.core.orders import cancel, new, reduce, reprice
 from evermarket.core.phases import draw, halt, indicate, phase, resume, timer
 from evermarket.core.queue import key_of
@@ -178,14 +180,15 @@ def look_close(st: Any, c: Any) -> None:
 def level_hint(st: Any, book: Any, side: Any, price: Any) -> Any:
     """Where a price's level probably is: right if it shares the best level's page and the book's remembered band."""
     b = st.books[book]
-    ticks = u64(price - i64(b["band_from"])) // u64(max(i64(b["band_tick"]), 1))
+    tick = i64(b["band_tick"])
+    ticks = u64(price - i64(b["band_from"])) // u64(tick if tick > 0 else i64(1))
     key = key_of(b, side & 1, i64(b["band_number"]) + i64(ticks))
     return ((i64(st.sides[side]["best_page"]) << 6) | (key & 63)) & (len(st.levels) - 1)
 
 
 @hot
 def look_ahead(st: Any, cmds: Any, i: Any, stop: Any, many: Any) -> None:
-    """Three looks along the batch, each asking for what the one before it brought near; one will do for a small market."""
+    """Three looks along the batch, each asking for what the one before brought near; one will do for few orders."""
     last = stop - 1
     look_far(st, cmds[min(i + FAR, last)])
     if many:

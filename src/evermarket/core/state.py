@@ -11,8 +11,9 @@ Layout
     lines, groups, bands, tables, sets: reference data; window: trades of the last minutes; quotes: who quotes where;
             drawn: room to sort a draw in
 
-Row 0 of every table stays unused, so that 0 means none. Memory: address space is reserved, pages come with use; nothing is
-ever moved, so growth costs no pause. Live orders pay 32 + 16 bytes plus their share of a level; each order number 4 bytes.
+Row 0 of every table stays unused, so that 0 means none. Memory: address space is reserved, pages come with use;
+nothing is ever moved, so growth costs no pause. Live orders pay 32 + 16 bytes plus their share of a level; each order
+number 4 bytes.
 """
 
 import mmap
@@ -24,20 +25,24 @@ import numpy.typing as npt
 from evermarket.records import layout
 from evermarket.records.kinds import FIRST_EVENT
 from evermarket.records.layout import HEADER, LAYOUT
+from evermarket.records.units import BODY_BYTES, RECORD_BYTES
 
 Array = npt.NDArray[Any]
 
 
+BODIES: Final = (
+    *("order", "changed", "quote", "mass", "trade", "off_book", "void", "reject", "phase", "timer", "draw", "announce"),
+    *("ref_tick", "ref_line", "ref_stabilisation", "ref_instrument", "ref_prices", "indicative", "stabilised"),
+    *("closed", "statistics"),
+)
+
+
 def _wide() -> np.dtype[np.void]:
-    """All bodies over one another: `rec["order.price"]`, `rec["trade.price"]`. One view of a buffer serves every kind."""
+    """All bodies over one another: `rec["order.price"]`, `rec["trade.price"]`; one view of a buffer serves all."""
     spec: dict[str, tuple[np.dtype[Any], int]] = {
         name: (field[0], int(field[1])) for name, field in (HEADER.fields or {}).items()
     }
-    for body in (
-        "order", "changed", "quote", "mass", "trade", "off_book", "void", "reject", "phase", "timer", "draw", "announce",
-        "ref_tick", "ref_line", "ref_stabilisation", "ref_instrument", "ref_prices", "indicative", "stabilised", "closed",
-        "statistics",
-    ):  # fmt: skip
+    for body in BODIES:
         dtype: np.dtype[np.void] = getattr(layout, body.upper())
         for name, field in (dtype.fields or {}).items():
             if name not in (HEADER.names or ()):
@@ -48,7 +53,7 @@ def _wide() -> np.dtype[np.void]:
             "names": list(spec),
             "formats": [dtype for dtype, _ in spec.values()],
             "offsets": [offset for _, offset in spec.values()],
-            "itemsize": layout.RECORD_BYTES,
+            "itemsize": RECORD_BYTES,
         }
     )
 
@@ -61,10 +66,10 @@ def _unnamed() -> Array:
     masks = np.zeros((FIRST_EVENT, 5), np.uint64)
     for kind, dtype in LAYOUT.items():
         if kind < FIRST_EVENT:
-            spare = np.full(layout.RECORD_BYTES, 0xFF, np.uint8)
+            spare = np.full(RECORD_BYTES, 0xFF, np.uint8)
             for field in (dtype.fields or {}).values():
                 spare[int(field[1]) : int(field[1]) + field[0].itemsize] = 0
-            masks[kind] = spare[layout.HEADER.itemsize - 40 :].view(np.uint64)
+            masks[kind] = spare[RECORD_BYTES - BODY_BYTES :].view(np.uint64)
     return masks
 
 
@@ -142,7 +147,8 @@ BOOK: Final = np.dtype(
         ("call_price", "i8"),
         ("window_head", "i8"),
         ("window_tail", "i8"),
-        ("window_value", "i8"),
+        ("window_high", "i8"),  # sum of price x qty in units of 2^32, and the rest of it
+        ("window_low", "i8"),
         ("window_qty", "i8"),
         ("due", "i8"),
         ("entry", "i8"),
@@ -156,6 +162,7 @@ BOOK: Final = np.dtype(
         ("told_volume", "i8"),
         ("told_buy", "i8"),
         ("told_sell", "i8"),
+        ("peer", "i8"),  # next book of its group, in book order
         ("product", "u1"),
         ("had_first", "u1"),
         ("had_call", "u1"),
@@ -183,7 +190,16 @@ ORDER: Final = np.dtype(
 )
 OWNER: Final = np.dtype([("account", "u4"), ("pair", "u4"), ("line", "u2"), ("attributes", "u2"), ("quote", "u4")])
 LINE: Final = np.dtype([("last_id", "u8"), ("account", "u4"), ("member", "u2"), ("rights", "u2")])
-GROUP: Final = np.dtype([("allow", "u4"), ("books", "u4"), ("phase", "u1"), ("mode", "u1"), ("spare", "u2")])
+GROUP: Final = np.dtype(
+    [
+        ("allow", "u4"),
+        ("books", "u4"),
+        ("first", "u4"),
+        ("last", "u4"),
+        ("phase", "u1"),
+        ("mode", "u1"),
+    ]
+)
 BAND: Final = np.dtype([("from_price", "i8"), ("tick", "i8"), ("number", "i8")])
 TABLE: Final = np.dtype([("bands", "u4"), ("users", "u4")])
 SET: Final = np.dtype(
@@ -197,7 +213,7 @@ SET: Final = np.dtype(
         ("defined", "i8"),
     ]
 )
-WINDOW: Final = np.dtype([("time", "i8"), ("value", "i8"), ("qty", "i8"), ("next", "i8")])
+WINDOW: Final = np.dtype([("time", "i8"), ("high", "i8"), ("low", "i8"), ("qty", "i8"), ("next", "i8")])
 DRAWN: Final = np.dtype([("rank", "u8"), ("slot", "i8")])
 QUOTE_ROW: Final = np.dtype([("line", "u4"), ("book", "u4"), ("bid_no", "u4"), ("ask_no", "u4")])
 

@@ -10,11 +10,12 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from evermarket.core.jit import kernel
 from evermarket.records.kinds import Category, Channel, Investor
 from evermarket.records.units import NO_PRICE
 from evermarket.sim import placing
 from evermarket.sim.emit import CANCEL, REDUCE, REPRICE, write_change, write_new, write_quote, write_request
-from evermarket.sim.kernels import below, draw, kernel, price_of
+from evermarket.sim.kernels import below, draw, price_of
 from evermarket.sim.state import FAIR_BITS, WHO_ROWS, Act, Bad, Count, Rate, Stage, State, Stream, Tables
 from evermarket.sim.waiting import give_free, schedule, take_free
 

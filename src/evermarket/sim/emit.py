@@ -9,9 +9,10 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from evermarket.core.jit import kernel
 from evermarket.records.kinds import Kind, OrdType, Tif
 from evermarket.records.units import NO_PRICE
-from evermarket.sim.kernels import Ints, kernel
+from evermarket.sim.kernels import Ints
 from evermarket.sim.state import Count
 
 _NEXT: Final = int(Count.NEXT_ORDER_NO)

@@ -9,8 +9,9 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from evermarket.core.jit import entry, kernel
 from evermarket.sim.acting import act, enter, enter_block, quote, request
-from evermarket.sim.kernels import below, kernel
+from evermarket.sim.kernels import below
 from evermarket.sim.state import Count, State, Stream, Tables
 from evermarket.sim.waiting import gather, heap_pop
 from evermarket.sim.world import start_shocks, walk
@@ -41,19 +42,19 @@ def arrivals_in(tables: Tables, slot: int) -> int:
     return total
 
 
-@kernel
+@entry
 def room_for(state: State, tables: Tables, slot: int) -> int:
     """Most commands one second can write: each arrival or action leads to at most five more within it."""
     return 6 * (arrivals_in(tables, slot) + state.wheel[slot, 1]) + 16  # type: ignore[no-any-return]
 
 
-@kernel
+@entry
 def places_for(tables: Tables, slot: int) -> int:
     """Most places among the pending actions one second can need."""
     return 2 * arrivals_in(tables, slot) + 16
 
 
-@kernel
+@entry
 def run(state: State, tables: Tables, out: Rows, quotes: Rows, start: int, first: int, last: int, enough: int) -> int:
     """Plays seconds from `first` until `last`, until `enough` commands, or until room may not suffice.
 

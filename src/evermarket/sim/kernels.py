@@ -1,4 +1,4 @@
-"""What every kernel of the simulation uses: the decorator, the random numbers, prices as numbers of their table.
+"""What every kernel of the simulation uses: the random numbers, prices as numbers of their table.
 
 Random numbers: multiply-with-carry in one int64, 32 bits a draw (Marsaglia's multiplier, period near 2^62). Every
 step stays below 2^63, so compiled code, plain Python and any machine give the same bits. No float is used.
@@ -6,61 +6,21 @@ Prices: a price has a *number*, the count of valid prices up to it (docs/format.
 (table, band, 3) of first price, tick and first number; unused bands have a first number no price reaches.
 """
 
-import hashlib
-import os
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any, Final, TypeVar, cast
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-from numba import config as _numba_config
-from numba import njit
 
+from evermarket.core.jit import entry, kernel
 from evermarket.records.mixer import K0, finish
 
 Ints = npt.NDArray[np.int64]
 Small = npt.NDArray[np.int32]
 
-_F = TypeVar("_F", bound=Callable[..., Any])
-
 MULTIPLIER: Final = 2_131_995_753
 MASK32: Final = 0xFFFF_FFFF
 BANDS_MAX: Final = 16
 NO_BAND: Final = 2**62
-
-
-def _cache_folder() -> Path:
-    """Where compiled kernels are kept: a folder of its own for each state of the sources.
-
-    Numba looks only at the file of the kernel itself; a changed helper in another file would leave an old kernel.
-    """
-    here = Path(__file__).parent
-    digest = hashlib.sha256(os.environ.get("NUMBA_BOUNDSCHECK", "").encode())
-    for source in sorted([*here.glob("*.py"), *here.parent.glob("records/*.py")]):
-        digest.update(source.read_bytes())
-    base = Path(os.environ.get("NUMBA_CACHE_DIR") or Path.home() / ".cache" / "evermarket")
-    return base / f"sim-{digest.hexdigest()[:16]}"
-
-
-_CACHE: Final = str(_cache_folder())
-_SETTINGS: Final[Any] = _numba_config
-_OPTIONS: Final[dict[str, Any]] = {"nogil": True, "cache": True, "error_model": "numpy", "_nrt": False}
-_COMPILE: Final = njit(**_OPTIONS)
-
-
-def kernel(function: _F) -> _F:
-    """Compile a module-level function; with NUMBA_DISABLE_JIT=1 it stays as it is.
-
-    The caller owns every array and no kernel makes one, so they are compiled without counting references (`_nrt`),
-    which made two thirds of the time.
-    """
-    before = _SETTINGS.CACHE_DIR
-    _SETTINGS.CACHE_DIR = _CACHE  # read when a kernel is declared; other rooms keep theirs
-    try:
-        return cast(_F, _COMPILE(function))
-    finally:
-        _SETTINGS.CACHE_DIR = before
 
 
 @kernel
@@ -94,7 +54,7 @@ def price_of(bands: Ints, table: int, number: int) -> int:
     return bands[table, band, 0] + (number - bands[table, band, 2]) * bands[table, band, 1]  # type: ignore[no-any-return]
 
 
-@kernel
+@entry
 def number_of(bands: Ints, table: int, price: int) -> int:
     """The number of the highest valid price not above `price`; 0 or less below the first tick."""
     band = 0

@@ -7,8 +7,9 @@ Invariants: the result lies between the row's lowest and highest number.
 
 from typing import Final
 
+from evermarket.core.jit import kernel
 from evermarket.records.kinds import OrdType, Tif
-from evermarket.sim.kernels import Ints, below, draw, kernel, number_of, price_of
+from evermarket.sim.kernels import Ints, below, draw, number_of, price_of
 from evermarket.sim.state import FAIR_BITS, Rate, Stage, State, Tables
 
 LIMIT_ROD: Final = int(OrdType.LIMIT) << 3 | int(Tif.ROD)

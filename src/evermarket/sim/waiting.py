@@ -9,7 +9,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from evermarket.sim.kernels import Ints, kernel
+from evermarket.core.jit import kernel
+from evermarket.sim.kernels import Ints
 from evermarket.sim.state import Count
 
 _FREE: Final = int(Count.FREE)

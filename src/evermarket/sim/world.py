@@ -10,8 +10,9 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from evermarket.core.jit import entry, kernel
 from evermarket.records.units import NO_PRICE
-from evermarket.sim.kernels import Ints, below, kernel, normal, number_of, price_of
+from evermarket.sim.kernels import Ints, below, normal, number_of, price_of
 from evermarket.sim.state import FAIR_BITS, Count
 
 _NEXT_SHOCK: Final = int(Count.NEXT_SHOCK)
@@ -66,7 +67,7 @@ def follow(sheet: Rows, bands: Ints, row: int) -> None:
     one["fair"] = number * _ONE + _ONE // 2
 
 
-@kernel
+@entry
 def pull(sheet: Rows, bands: Ints, last_prices: Ints) -> int:
     """A quarter of the way to the last trade of each security that has one and no news; counts them."""
     moved = 0
