@@ -14,7 +14,8 @@ NAMESPACES = {"st", "w", "np"}
 """What a kernel may write a dot behind: the state and modules of constants. A record's field is record["field"]."""
 
 ALSO_IN = {
-    "jit.py": {"hashlib", "os", "sys", "pathlib", "numba", "llvmlite"},
+    "jit.py": {"hashlib", "importlib", "os", "sys", "pathlib", "numba"},
+    "machine.py": {"llvmlite"},
     "engine.py": {"gc"},
     "state.py": {"mmap"},
 }
@@ -22,6 +23,9 @@ ALSO_IN = {
 
 EVERYWHERE = {"typing", "collections", "numpy", "evermarket"}
 IN_AND_OUT = {"open", "print", "input", "exec", "eval", "breakpoint"}
+FIGURES = {"memory_per_order"}
+"""Functions that tell a figure to people; no order and no rule depends on it."""
+
 WITHOUT_FLOATS = ("core", "records", "rulebook")
 
 
@@ -97,7 +101,11 @@ def test_the_core_reads_no_clock_no_chance_and_no_file() -> None:
 def test_no_float_touches_an_order_or_a_rule(room: str) -> None:
     wrong = []
     for path in python_files(PACKAGE / room):
-        for node in ast.walk(parsed(path)):
+        tree = parsed(path)
+        excused = {id(node) for f in functions(tree) if f.name in FIGURES for node in ast.walk(f)}
+        for node in ast.walk(tree):
+            if id(node) in excused:
+                continue
             if isinstance(node, ast.Constant) and isinstance(node.value, float):
                 wrong.append(f"{shown(path)}:{node.lineno} {node.value}")
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("float", "round"):
