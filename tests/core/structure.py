@@ -77,7 +77,8 @@ def check_level(state: State, side: int, level: int, where: str) -> set[int]:
     """One queue: linked both ways, in priority order, summed up in its level."""
     row = state.levels[level]
     assert (int(row["price"]) == NO_PRICE) == (int(row["key"]) == 0), f"{where}: key 0 is for orders without a price"
-    slots, before, qty = [], 0, 0
+    slots: list[int] = []
+    before = qty = 0
     slot = int(row["head"])
     while slot:
         order = state.orders[slot]

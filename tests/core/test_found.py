@@ -31,7 +31,16 @@ def the_average_is_too_large_for_a_word() -> Builder:
     return day
 
 
-STORIES = [halt_names_a_group, the_average_is_too_large_for_a_word]
+def ids_beyond_the_signed_range() -> Builder:
+    """A refused duplicate shows the 64 bits of both ids (clarified)."""
+    day = market()
+    day.phase("CONTINUOUS")
+    day.buy(1, "100", 1_000, cl_ord_id=2**64 - 1)
+    day.buy(1, "100", 1_000, cl_ord_id=2**63 + 5)
+    return day
+
+
+STORIES = [ids_beyond_the_signed_range, halt_names_a_group, the_average_is_too_large_for_a_word]
 
 
 @pytest.mark.parametrize("story", STORIES, ids=lambda story: story.__name__)

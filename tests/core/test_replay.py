@@ -6,15 +6,20 @@ from pathlib import Path
 import pytest
 
 from evermarket.core import Core
+from evermarket.core.state import Array
 from evermarket.journal import Snapshot, load_snapshot, write_snapshot
 from tests.core.sessions import commands_of, in_batches, stream
 from tests.core.structure import check_structure
 from tests.models.generate import session
-from tests.models.words import split
+from tests.models.words import join, split
+from tests.vectors.reader import read
 
 SEEDS = range(200, 206)
 LENGTH = 300
 ALL = 10**6
+SCENARIOS = Path(__file__).parents[1] / "vectors" / "scenarios"
+FORGETFUL = ("off_book", "rolling_window", "after_a_call", "postponed_close", "quotes", "draw", "halts", "line_ids")
+"""Scenarios that depend on what was remembered long before: voids, the window, calls, quotes, owed actions."""
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -45,7 +50,16 @@ def test_a_core_loaded_from_a_snapshot_goes_on_with_the_same_bytes(seed: int, tm
             assert copy.digest == core.digest, f"seed {seed}, command {index}, snapshot before {cut}"
 
 
-def through_a_file(core: Core, folder: Path) -> dict[str, object]:
+@pytest.mark.parametrize("name", FORGETFUL)
+def test_a_core_that_is_saved_and_loaded_before_each_command_forgets_nothing(name: str) -> None:
+    core = Core()
+    for number, step in enumerate(read((SCENARIOS / f"{name}.txt").read_text("utf-8"))):
+        core = Core() if step.first else Core.load(core.save())
+        assert split(core.run(join(step.commands))) == step.out, f"{name}, market {step.market}, step {number}"
+        assert core.digest == step.digest
+
+
+def through_a_file(core: Core, folder: Path) -> dict[str, Array]:
     """The state as the journal's snapshot file brings it back."""
     written = Snapshot(core.position, 1, core.digest, bytes(32), core.save())
     read = load_snapshot(write_snapshot(folder, written))

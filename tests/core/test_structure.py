@@ -1,6 +1,7 @@
 """The state keeps its promises after every command: sums, ladders, queues, slots, digest; quantities are conserved."""
 
 from collections import defaultdict
+from typing import Any
 
 import pytest
 
@@ -35,7 +36,7 @@ def test_the_state_is_sound_after_each_command(seed: int) -> None:
     gone: dict[int, int] = defaultdict(int)
     for index, batch in enumerate(batches(split(session(seed, 200)))):
         account(split(core.run(join(batch))), entered, gone)
-        live = core._state.orders[core._state.slots[list(entered)]] if entered else []
+        live: Any = core._state.orders[core._state.slots[list(entered)]] if entered else []
         left = {number: int(row["left"]) for number, row in zip(entered, live, strict=True)}
         try:
             check_structure(core)

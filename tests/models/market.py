@@ -105,8 +105,8 @@ class Model:
             attributes=head.attributes,
             command=head.kind,
             code=refused.code,
-            value=refused.value,
-            bound=refused.bound,
+            value=as_signed(refused.value),
+            bound=as_signed(refused.bound),
         )
 
     @property
@@ -147,6 +147,11 @@ class Model:
     def check_invariants(self) -> None:
         """Raise AssertionError if anything that must always hold does not."""
         check_invariants(self.market)
+
+
+def as_signed(number: int) -> int:
+    """The 64 bits of a number, read as a signed one (clarified: ids above 2^63)."""
+    return (number + 2**63) % 2**64 - 2**63
 
 
 def texts_after_head(batch: list[Word]) -> int:

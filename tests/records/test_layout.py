@@ -1,6 +1,8 @@
 """Every record is 64 bytes, and no byte of it has two meanings."""
 
+from collections.abc import Mapping
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,7 +19,7 @@ WITHOUT_LAYOUT = {Kind.LEVEL_CHANGED}
 
 def spans(kind: Kind) -> list[tuple[int, int, str]]:
     """(first byte, byte behind the last, name) of each field, in order."""
-    fields = LAYOUT[kind].fields or {}
+    fields: Mapping[str, Any] = LAYOUT[kind].fields or {}
     return sorted((int(spec[1]), int(spec[1]) + spec[0].itemsize, name) for name, spec in fields.items())
 
 
@@ -40,7 +42,8 @@ def test_every_field_is_little_endian_and_stands_at_a_multiple_of_its_size(kind:
 
 @pytest.mark.parametrize("kind", MARKET_KINDS, ids=lambda kind: kind.name)
 def test_commands_and_events_share_the_header(kind: Kind) -> None:
-    fields, header = LAYOUT[kind].fields or {}, HEADER.fields or {}
+    fields: Mapping[str, Any] = LAYOUT[kind].fields or {}
+    header: Mapping[str, Any] = HEADER.fields or {}
     assert {name: fields[name][:2] for name in header} == {name: spec[:2] for name, spec in header.items()}
 
 

@@ -77,7 +77,7 @@ class Core:
 
     def _some(self, cmds: Records, start: int) -> tuple[int, int]:
         counters = self._counters
-        room = 3 * (int(counters["live"]) + len(cmds) - start) + 4 * int(counters["books"]) + _MARGIN
+        room = 3 * (int(counters["live"]) + len(cmds) - start) + 8 * int(counters["books"]) + _MARGIN
         if room > OUT_ROWS:
             raise MemoryError(f"one call of {len(cmds)} commands may give {room} records, {OUT_ROWS} is the most")
         if JIT:
