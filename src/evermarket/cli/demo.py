@@ -10,6 +10,9 @@ from typing import Annotated, Any
 
 import typer
 
+CALL = ".tools/bin/uv run evermarket"
+"""How a newcomer who has only run make calls the command."""
+
 SIMULATED = {"seed": 7, "members": 80, "orders": 200_000, "instruments": 1_200}
 
 
@@ -78,8 +81,8 @@ def _show(found: dict[str, Any], out: Path, folders: list[Path], seconds: float)
     first = folders[0] if folders else "sim:"
     console.print(f"\n{seconds:.0f} s. The report: [bold]{report / 'report.html'}[/]\nTry next:", highlight=False)
     for command in (
-        f"evermarket day {first} --out out/again          # the same day: the same digest",
-        f"evermarket day {report / 'journal'} --out out/replay   # run its journal again, byte by byte",
-        f"evermarket book at 50000 --journal {report / 'journal'}   # the book in the middle of it",
+        f"{CALL} day {first} --out out/again          # the same day: the same digest",
+        f"{CALL} day {report / 'journal'} --out out/replay   # run its journal again, byte by byte",
+        f"{CALL} book at 50000 --journal {report / 'journal'}   # the book in the middle of it",
     ):
         console.print(f"  {command}", highlight=False, soft_wrap=True)
