@@ -10,12 +10,15 @@ import argparse
 import json
 import sys
 import time
+from itertools import pairwise
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
 from evermarket.core import Core, state_bytes, warm_up
 from evermarket.core.state import WIDE
+from evermarket.journal import Journal
 from evermarket.records import NO_PRICE, Kind, Records, blank
 from evermarket.records.kinds import ALLOW_CONTINUOUS, Mode, Phase, Product, Right, Segment
 
@@ -93,6 +96,38 @@ def trade_hash(trades: Records) -> int:
     return h
 
 
+class Workload(NamedTuple):
+    """What is run: commands that open the market, commands that are timed, and the right answer."""
+
+    start: Records
+    timed: list[Records]
+    messages: int
+    trade_hash: int
+    live: int | None
+
+
+def of_messages(file: Path, batch: int) -> Workload:
+    """The common workload beside its oracle."""
+    messages = np.fromfile(file, MESSAGE)
+    oracle = json.loads(file.with_suffix(".json").read_text())
+    cmds = commands(messages)
+    timed = [cmds[at : at + batch] for at in range(0, len(cmds), batch)]
+    start = opening(int(oracle["symbols"]), int(messages["acct"].max()))
+    return Workload(start, timed, len(messages), int(oracle["hash"]), int(oracle["resting"]))
+
+
+def of_journal(folder: Path, batch: int) -> Workload:
+    """The commands of a journal; its own trades are the answer."""
+    journal = Journal.open(folder)
+    cmds = np.concatenate([part.view("V64") for part in journal.commands()]).view(WIDE)
+    answer = trade_hash(journal.array(Kind.TRADED).view(WIDE))
+    journal.close()
+    heads = np.flatnonzero(cmds["kind"] != Kind.TEXT)  # a run of records stays in one batch
+    cuts = [*heads[::batch].tolist(), len(cmds)]
+    timed = [cmds[at:end] for at, end in pairwise(cuts)]
+    return Workload(cmds[:0], timed, len(cmds), answer, None)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("file", type=Path)
@@ -100,39 +135,40 @@ def main() -> int:
     parser.add_argument("--repeat", type=int, default=5)
     parser.add_argument("--batch", type=int, default=4_096)
     args = parser.parse_args()
-    messages = np.fromfile(args.file, MESSAGE)
-    oracle = json.loads(args.file.with_suffix(".json").read_text())
+    work = (of_journal if args.file.is_dir() else of_messages)(args.file, args.batch)
     warm_up()
-    cmds = commands(messages)
-    start = opening(int(oracle["symbols"]), int(messages["acct"].max()))
     best_wall, best_cpu = float("inf"), float("inf")
-    result = {"file": args.file.name, "core": args.core, "messages": len(messages)}
     for _ in range(args.repeat):
         core = Core()
-        core.run(start)
+        core.run(work.start)
         wall, cpu = time.perf_counter(), time.thread_time()
-        for at in range(0, len(cmds), args.batch):
-            core.run(cmds[at : at + args.batch])
+        for part in work.timed:
+            core.run(part)
         wall, cpu = time.perf_counter() - wall, time.thread_time() - cpu
         best_wall, best_cpu = min(best_wall, wall), min(best_cpu, cpu)
     core = Core()
-    core.run(start)
+    core.run(work.start)
     trades = []
-    for at in range(0, len(cmds), args.batch):
-        out = core.run(cmds[at : at + args.batch]).view(WIDE)
-        trades.append(out[out["kind"] == Kind.TRADED].copy())
-    taken = np.concatenate(trades)
-    result |= {
+    for part in work.timed:
+        out = core.run(part)
+        trades.append(out.view("V64")[out["kind"] == Kind.TRADED].copy())
+    taken = np.concatenate(trades).view(WIDE)
+    found = trade_hash(taken)
+    good = found == work.trade_hash and work.live in (None, core.live)
+    result = {
+        "file": args.file.name,
+        "core": args.core,
+        "messages": work.messages,
         "trades": len(taken),
-        "trade_hash": str(trade_hash(taken)),
+        "trade_hash": found,
         "wall_s": round(best_wall, 4),
         "cpu_s": round(best_cpu, 4),
-        "messages_per_s": round(len(messages) / best_cpu),
-        "state_bytes": state_bytes(core),
+        "messages_per_s": round(work.messages / best_cpu),
         "live": core.live,
+        "state_bytes": state_bytes(core),
+        "oracle": "equal" if good else "DIFFERENT",
     }
-    good = result["trade_hash"] == str(oracle["hash"]) and core.live == oracle["resting"]
-    print(json.dumps(result | {"oracle": "equal" if good else "DIFFERENT"}))
+    print(json.dumps(result))
     return 0 if good else 3
 
 
