@@ -40,7 +40,25 @@ def ids_beyond_the_signed_range() -> Builder:
     return day
 
 
-STORIES = [ids_beyond_the_signed_range, halt_names_a_group, the_average_is_too_large_for_a_word]
+def a_due_time_beyond_the_range() -> Builder:
+    """Times that do not fit are the sum's 64 bits, in the event and for the timer (clarified)."""
+    day = market(rules=BookFlag.PERIODIC_CHECK)
+    day.phase("PERIODIC_CALL", match=1)
+    day.buy(1, "100", 1_000)
+    day.sell(1, "100", 1_000)
+    day.phase("PERIODIC_CALL", match=1)
+    day.buy(1, "105", 1_000)
+    day.sell(1, "105", 1_000)
+    day.phase("PERIODIC_CALL", match=1, actions=Action.CHECK_LAST, postpone_ns=2**63 - 1)
+    return day
+
+
+STORIES = [
+    a_due_time_beyond_the_range,
+    ids_beyond_the_signed_range,
+    halt_names_a_group,
+    the_average_is_too_large_for_a_word,
+]
 
 
 @pytest.mark.parametrize("story", STORIES, ids=lambda story: story.__name__)

@@ -25,7 +25,7 @@ from evermarket.records.kinds import (
 from evermarket.records.units import NO_PRICE
 from tests.models.auction import trade
 from tests.models.state import Book, Market, Order, Standing
-from tests.models.words import Word, or_null
+from tests.models.words import Word, as_signed, or_null
 
 VOLATILITY_ALLOW = Allow.LIMIT_ROD | Allow.CANCEL | Allow.REDUCE | Allow.REPRICE | Allow.QUOTE | Allow.QUOTE_REQUEST
 
@@ -189,7 +189,7 @@ def start_volatility_call(market: Market, book: Book, order: Order, plan: Plan) 
     rules = market.set_of(book)
     assert rules is not None
     assert plan.reference is not None
-    due = market.time + rules.duration_ns
+    due = as_signed(market.time + rules.duration_ns)
     book.standing = Standing(Special.VOLATILITY, due)
     market.tell(
         Kind.STABILISATION_STARTED,

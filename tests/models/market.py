@@ -16,7 +16,7 @@ from tests.models import checks, members, phases
 from tests.models.invariants import check_invariants
 from tests.models.reference import apply_reference
 from tests.models.state import Market, Order, Refused
-from tests.models.words import Word, decode, join, or_null, split
+from tests.models.words import Word, as_signed, decode, join, or_null, split
 
 Level = tuple[int, int, int]
 """Price, quantity, number of orders. Market orders stand first, at NO_PRICE."""
@@ -147,11 +147,6 @@ class Model:
     def check_invariants(self) -> None:
         """Raise AssertionError if anything that must always hold does not."""
         check_invariants(self.market)
-
-
-def as_signed(number: int) -> int:
-    """The 64 bits of a number, read as a signed one (clarified: ids above 2^63)."""
-    return (number + 2**63) % 2**64 - 2**63
 
 
 def texts_after_head(batch: list[Word]) -> int:

@@ -20,7 +20,7 @@ from tests.models import checks
 from tests.models.auction import auction_price, hold_auction, match_fixed_price
 from tests.models.entering import cancel, cancel_market_orders
 from tests.models.state import Book, Market, PhaseRow, Refused, Standing, Told
-from tests.models.words import Word, changed, or_null
+from tests.models.words import Word, as_signed, changed, or_null
 
 OWED_KIND = {
     Special.VOLATILITY: TradeKind.VOLATILITY,
@@ -135,7 +135,7 @@ def postponed(market: Market, book: Book, word: Word, *, came_out: bool) -> bool
     if book.has(BookFlag.PERIODIC_CHECK) and Action.CHECK_LAST in actions and book.last is not None:
         found = auction_price(market, book)
         if found and abs(found.price - book.last) * 1000 > rules.periodic_permille * book.last:
-            special = Standing(Special.POSTPONED_PERIODIC, market.time + word.postpone_ns)
+            special = Standing(Special.POSTPONED_PERIODIC, as_signed(market.time + word.postpone_ns))
             stand(market, book, special, price=found.price, reference=book.last)
             return True
     return False
@@ -145,10 +145,10 @@ def postpone_call(market: Market, book: Book, word: Word) -> None:
     """The opening or closing match waits; entry may be closed for a while; actions 7 to 9 are owed."""
     opens = bool(word.actions & Action.FIRST_MATCH)
     special = Special.POSTPONED_OPEN if opens else Special.POSTPONED_CLOSE
-    standing = Standing(special, market.time + word.postpone_ns, owed=word.actions)
+    standing = Standing(special, as_signed(market.time + word.postpone_ns), owed=word.actions)
     allow = book.allow
     if word.entry_ns > 0:
-        standing.entry = market.time + word.entry_ns
+        standing.entry = as_signed(market.time + word.entry_ns)
         standing.allow_after_entry = book.allow
         allow = 0
     stand(market, book, standing, price=or_null(book.simulated), reference=or_null(book.simulated_before))

@@ -16,6 +16,11 @@ Fields = list[tuple[str, int, int, str]]
 """Name, offset, size, type letter (u, i, S or V) of each field of a kind."""
 
 
+def as_signed(number: int) -> int:
+    """The 64 bits of a number, read as a signed one (clarified: ids above 2^63, due times beyond the range)."""
+    return (number + 2**63) % 2**64 - 2**63
+
+
 def fields_of(kind: int) -> Fields:
     """The fields of one kind in the order of their offsets; those of the header alone for an unknown kind."""
     dtype = LAYOUT.get(kind, HEADER)  # an int finds its IntEnum key
