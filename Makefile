@@ -21,6 +21,7 @@ lint: setup
 	@$(RUN) ruff check
 	@$(RUN) ruff format --check
 	@$(RUN) mypy
+	@$(RUN) pytest tests/tidy
 
 bench: setup
 	@$(RUN) python -m bench
