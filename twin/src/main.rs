@@ -1,0 +1,3 @@
+//! The twin's command line: one mode a subcommand.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! The market: aggregates over the store, and every rule of the format.

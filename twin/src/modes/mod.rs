@@ -1,0 +1,1 @@
+//! What the process does: pipe, recover, match, replay.

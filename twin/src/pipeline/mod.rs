@@ -1,0 +1,1 @@
+//! Stages joined by lock-free queues of one producer and one consumer.

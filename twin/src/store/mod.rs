@@ -1,0 +1,1 @@
+//! The in-memory store: typed tables, indexes, links, transactions, triggers.
