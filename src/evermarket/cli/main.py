@@ -17,7 +17,7 @@ DIFFERENT: Final = 3
 NOT_DURABLE: Final = 4
 
 GROUPS: Final = ("book", "journal", "providers", "rules")
-COMMANDS: Final = ("demo", "day", "version")
+COMMANDS: Final = ("demo", "day", "compare", "verdict", "version")
 """A group's module has `app`; a command's module has a function of its own name."""
 
 
