@@ -93,6 +93,10 @@ class Twin:
                     stream.close()
         self._process.wait()
 
+    def kill(self) -> None:
+        """End the process at once; whoever waits for its answer is told that it stopped."""
+        self._process.kill()
+
     def _levels(self, op: Op, instrument: int, segment: int, levels: int) -> tuple[list[Level], list[Level]]:
         raw = self._ask(op, b"", instrument, segment, levels)
         buys, _ = PAIR.unpack_from(raw)

@@ -1,0 +1,40 @@
+"""One place at which a source can be broken, and a fair draw of such places."""
+
+import random
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Site:
+    """Replace `before` by `after` at an offset of a file. `operator`: compare, step, logic, extreme, lost, check."""
+
+    file: Path
+    line: int
+    offset: int
+    operator: str
+    before: str
+    after: str
+
+    def applied(self, text: str) -> str:
+        """The file's text with the fault in it."""
+        assert text[self.offset :].startswith(self.before)
+        return text[: self.offset] + self.after + text[self.offset + len(self.before) :]
+
+
+def draw(sites: Iterable[Site], count: int, seed: int) -> list[Site]:
+    """`count` sites, operators taken in turn so that the frequent ones do not crowd out the others, in file order."""
+    piles: dict[str, list[Site]] = defaultdict(list)
+    for site in sites:
+        piles[site.operator].append(site)
+    chance = random.Random(seed)
+    for pile in piles.values():
+        chance.shuffle(pile)
+    chosen: list[Site] = []
+    while len(chosen) < count and any(piles.values()):
+        for pile in piles.values():
+            if pile and len(chosen) < count:
+                chosen.append(pile.pop())
+    return chosen
