@@ -63,11 +63,12 @@ macro_rules! database {
                 use super::*;
 
                 /// The table: its rows and their indexes.
+                #[allow(unused_parens)]
                 pub struct Table {
-                    pub(super) rows: $crate::store::Rows<$row>,
+                    pub(super) rows: $crate::store::Rows<super::$row>,
                     $(pub(super) $hash: $crate::store::HashIndex,)*
                     $(pub(super) $ordered:
-                        $crate::store::OrderedIndex<($($ord_type),+), $row>,)*
+                        $crate::store::OrderedIndex<($($ord_type),+), super::$row>,)*
                 }
 
                 #[allow(unused_parens, dead_code)]
@@ -82,13 +83,13 @@ macro_rules! database {
 
                     /// The rows by handle.
                     #[inline]
-                    pub fn rows(&self) -> &$crate::store::Rows<$row> {
+                    pub fn rows(&self) -> &$crate::store::Rows<super::$row> {
                         &self.rows
                     }
 
                     /// The row of a live handle.
                     #[inline]
-                    pub fn get(&self, handle: $crate::store::Handle<$row>) -> &$row {
+                    pub fn get(&self, handle: $crate::store::Handle<super::$row>) -> &super::$row {
                         self.rows.get(handle)
                     }
 
@@ -115,10 +116,10 @@ macro_rules! database {
                         #[doc = concat!("The hash index `", stringify!($hash), "`.")]
                         #[inline]
                         pub fn $hash(&self) -> $crate::store::Unique<
-                            '_, $row, impl Fn(&$row) -> ($($hash_type),+) + Copy
+                            '_, super::$row, impl Fn(&super::$row) -> ($($hash_type),+) + Copy
                         > {
                             $crate::store::Unique::new(
-                                &self.$hash, &self.rows, |row: &$row| ($(row.$hash_col),+)
+                                &self.$hash, &self.rows, |row: &super::$row| ($(row.$hash_col),+)
                             )
                         }
                     )*
@@ -128,7 +129,7 @@ macro_rules! database {
                         #[inline]
                         pub fn $ordered(
                             &self,
-                        ) -> &$crate::store::OrderedIndex<($($ord_type),+), $row> {
+                        ) -> &$crate::store::OrderedIndex<($($ord_type),+), super::$row> {
                             &self.$ordered
                         }
                     )*
@@ -138,8 +139,8 @@ macro_rules! database {
                     #[allow(unused_variables)]
                     pub(super) fn check_hashes(
                         &self,
-                        row: &$row,
-                        own: $crate::store::Handle<$row>,
+                        row: &super::$row,
+                        own: $crate::store::Handle<super::$row>,
                     ) -> ::core::result::Result<(), $crate::store::Error> {
                         $(
                             let key: ($($hash_type),+) = ($(row.$hash_col),+);
@@ -161,8 +162,8 @@ macro_rules! database {
                     #[allow(unused_variables)]
                     pub(super) fn check_ordered(
                         &self,
-                        row: &$row,
-                        own: $crate::store::Handle<$row>,
+                        row: &super::$row,
+                        own: $crate::store::Handle<super::$row>,
                     ) -> ::core::result::Result<(), $crate::store::Error> {
                         $(
                             let key: ($($ord_type),+) = ($(row.$ord_col),+);
@@ -183,7 +184,7 @@ macro_rules! database {
                     #[inline]
                     #[allow(unused_variables)]
                     pub(super) fn index(
-                        &mut self, row: &$row, handle: $crate::store::Handle<$row>
+                        &mut self, row: &super::$row, handle: $crate::store::Handle<super::$row>
                     ) {
                         $(
                             let key: ($($hash_type),+) = ($(row.$hash_col),+);
@@ -199,7 +200,7 @@ macro_rules! database {
                     #[inline]
                     #[allow(unused_variables)]
                     pub(super) fn unindex(
-                        &mut self, row: &$row, handle: $crate::store::Handle<$row>
+                        &mut self, row: &super::$row, handle: $crate::store::Handle<super::$row>
                     ) {
                         $(
                             let key: ($($hash_type),+) = ($(row.$hash_col),+);
@@ -212,7 +213,7 @@ macro_rules! database {
                     #[inline]
                     #[allow(unused_variables)]
                     pub(super) fn reindex(
-                        &mut self, old: &$row, new: &$row, handle: $crate::store::Handle<$row>
+                        &mut self, old: &super::$row, new: &super::$row, handle: $crate::store::Handle<super::$row>
                     ) {
                         $(
                             let was: ($($hash_type),+) = ($(old.$hash_col),+);
@@ -236,7 +237,7 @@ macro_rules! database {
                     /// Are all columns that an index or a link names the same?
                     #[inline]
                     #[allow(unused_variables)]
-                    pub(super) fn same_keys(old: &$row, new: &$row) -> bool {
+                    pub(super) fn same_keys(old: &super::$row, new: &super::$row) -> bool {
                         true
                             $($(&& old.$hash_col == new.$hash_col)+)*
                             $($(&& old.$ord_col == new.$ord_col)+)*
@@ -272,13 +273,10 @@ macro_rules! database {
 
         /// What the undo log of this database holds.
         mod undo {
-            #[allow(unused_imports)]
-            use super::*;
-
             #[derive(Clone, Copy)]
             #[allow(non_camel_case_types)]
             pub enum Entry {
-                $($table($crate::store::Change<$row>),)+
+                $($table($crate::store::Change<super::$row>),)+
             }
         }
 

@@ -133,3 +133,6 @@ pub use prefetch::prefetch;
 pub use rows::Rows;
 pub use segments::Segments;
 pub use undo::{Change, Savepoint, Undo, UndoLog};
+
+#[cfg(test)]
+mod tests;
