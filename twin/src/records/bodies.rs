@@ -49,6 +49,18 @@ impl Field {
     }
 }
 
+/// What stands behind the header in records of some kinds.
+pub trait Body: Copy {
+    /// Its fields in their order.
+    const FIELDS: &'static [Field];
+
+    /// The body of a record.
+    fn read(record: &Record) -> Self;
+
+    /// Writes the body into a record.
+    fn write(&self, record: &mut Record);
+}
+
 /// The header that all kinds below 200 share (format.md section 2).
 const HEADER: &[Field] = &[
     Field::new::<u64>("position", 0),
@@ -76,18 +88,17 @@ macro_rules! bodies {
             #[allow(missing_docs, reason = "the names are those of format.md section 4")]
             pub struct $body { $(pub $field: $type),* }
 
-            impl $body {
-                const FIELDS: &[Field] = &[$(Field::new::<$type>(stringify!($field), $at)),*];
+            impl Body for $body {
+                const FIELDS: &'static [Field] =
+                    &[$(Field::new::<$type>(stringify!($field), $at)),*];
 
-                /// The body of a record.
                 #[inline]
-                pub fn read(record: &Record) -> Self {
+                fn read(record: &Record) -> Self {
                     Self { $($field: record.get($at)),* }
                 }
 
-                /// Writes the body into a record.
                 #[inline]
-                pub fn write(&self, record: &mut Record) {
+                fn write(&self, record: &mut Record) {
                     $(record.put($at, self.$field);)*
                 }
             }
