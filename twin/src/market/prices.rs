@@ -88,7 +88,7 @@ impl Core {
     pub fn check_price(&self, book: Handle<Book>, price: i64) -> Answer {
         let row = self.book(book);
         let fast = row.fast_low <= price && price <= row.fast_high;
-        if fast && (price as u64).is_multiple_of(u64::from(row.fast_tick)) {
+        if fast && price % i64::from(row.fast_tick) == 0 {
             return Ok(());
         }
         self.check_price_slowly(book, price)
