@@ -19,6 +19,8 @@ use super::segments::Segments;
 const ENTRIES: usize = 7;
 /// Entries a bucket, on average, above which the index grows: `FILL.0` in `FILL.1` buckets.
 const FILL: (usize, usize) = (9, 2);
+/// Buckets to one overflow bucket, about, at the worst point of growth.
+const OVERFLOW_SHARE: usize = 8;
 
 /// One cache line of entries.
 #[derive(Clone, Copy)]
@@ -75,6 +77,16 @@ impl HashIndex {
             entries: 0,
             mask: 0,
             moved_max: 0,
+        }
+    }
+
+    /// Takes the memory for `entries` entries now, and the buckets too where it is still empty.
+    pub fn reserve(&mut self, entries: usize) {
+        let buckets = entries * FILL.1 / FILL.0 + 1;
+        self.buckets.reserve(buckets, EMPTY);
+        self.overflow.reserve(buckets / OVERFLOW_SHARE, EMPTY);
+        while self.entries == 0 && self.buckets.len() < buckets {
+            self.grow();
         }
     }
 
