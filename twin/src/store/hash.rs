@@ -83,8 +83,8 @@ impl HashIndex {
     /// Takes the memory for `entries` entries now, and the buckets too where it is still empty.
     pub fn reserve(&mut self, entries: usize) {
         let buckets = entries * FILL.1 / FILL.0 + 1;
-        self.buckets.reserve(buckets, EMPTY);
-        self.overflow.reserve(buckets / OVERFLOW_SHARE, EMPTY);
+        self.buckets.reserve(buckets);
+        self.overflow.reserve(buckets / OVERFLOW_SHARE);
         while self.entries == 0 && self.buckets.len() < buckets {
             self.grow();
         }

@@ -53,14 +53,11 @@ impl<R: Copy> Rows<R> {
     }
 
     /// Takes the memory for `rows` rows now; see [`Segments::reserve`].
-    pub fn reserve(&mut self, rows: usize)
-    where
-        R: Default,
-    {
-        self.slots.reserve(rows, R::default());
-        self.live.reserve(rows / 64 + 1, 0);
+    pub fn reserve(&mut self, rows: usize) {
+        self.slots.reserve(rows);
+        self.live.reserve(rows / 64 + 1);
         if self.linked {
-            self.links.reserve(rows, 0);
+            self.links.reserve(rows);
         }
     }
 
