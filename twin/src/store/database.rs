@@ -105,6 +105,14 @@ macro_rules! database {
                         self.rows.is_empty()
                     }
 
+                    /// Takes the memory for so many rows and their index entries now, so that
+                    /// inserts up to there wait for no allocation and no page.
+                    pub fn reserve(&mut self, rows: usize) {
+                        self.rows.reserve(rows);
+                        $(self.$hash.reserve(rows);)*
+                        $(self.$ordered.reserve(rows);)*
+                    }
+
                     /// Bytes of memory held for rows and indexes.
                     pub fn memory_bytes(&self) -> usize {
                         self.rows.memory_bytes()

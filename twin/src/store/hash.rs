@@ -19,6 +19,10 @@ use super::segments::Segments;
 const ENTRIES: usize = 7;
 /// Entries a bucket, on average, above which the index grows: `FILL.0` in `FILL.1` buckets.
 const FILL: (usize, usize) = (9, 2);
+/// How many keys a look-up of many is ahead of itself: about as many lines as a core waits for.
+const AHEAD: usize = 16;
+/// Buckets to one overflow bucket, about, at the worst point of growth.
+const OVERFLOW_SHARE: usize = 8;
 
 /// One cache line of entries.
 #[derive(Clone, Copy)]
@@ -75,6 +79,16 @@ impl HashIndex {
             entries: 0,
             mask: 0,
             moved_max: 0,
+        }
+    }
+
+    /// Takes the memory for `entries` entries now, and the buckets too where it is still empty.
+    pub fn reserve(&mut self, entries: usize) {
+        let buckets = entries * FILL.1 / FILL.0 + 1;
+        self.buckets.reserve(buckets);
+        self.overflow.reserve(buckets / OVERFLOW_SHARE);
+        while self.entries == 0 && self.buckets.len() < buckets {
+            self.grow();
         }
     }
 
@@ -312,20 +326,30 @@ impl<'a, R: Copy, K: Key, F: Fn(&R) -> K> Unique<'a, R, F> {
     }
 
     /// Looks up many keys at once, null where there is none: the waits for memory overlap.
+    ///
+    /// Each key goes through three stages, `AHEAD` keys apart: its bucket is asked for, its row is
+    /// asked for, its row is compared.
     pub fn get_many(&self, keys: &[K], found: &mut [Handle<R>]) {
         assert_eq!(keys.len(), found.len(), "a place for each answer");
-        for &key in keys {
-            self.prefetch(key);
-        }
-        // Asking for the first row with the hash is asking for the right one, nearly always.
-        for &key in keys {
-            self.index.find(key.hash32(), |slot| {
-                self.rows.prefetch(Handle::from_slot(slot));
-                true
-            });
-        }
-        for (&key, found) in keys.iter().zip(found) {
-            *found = self.get(key).into();
+        let mut hashes = [0; AHEAD];
+        for step in 0..keys.len() + 2 * AHEAD {
+            if let Some(at) = step.checked_sub(2 * AHEAD) {
+                let handle = found[at];
+                // Nearly always, the only row with the hash is the right one.
+                if !handle.is_null() && (self.key)(self.rows.get(handle)) != keys[at] {
+                    found[at] = self.get(keys[at]).into();
+                }
+            }
+            if let Some(at) = step.checked_sub(AHEAD).filter(|&at| at < keys.len()) {
+                let slot = self.index.find(hashes[at % AHEAD], |_| true);
+                found[at] = Handle::from_slot(slot.unwrap_or(0));
+                self.rows.prefetch(found[at]);
+            }
+            if let Some(&key) = keys.get(step) {
+                let hash = key.hash32();
+                hashes[step % AHEAD] = hash;
+                self.index.prefetch(hash);
+            }
         }
     }
 

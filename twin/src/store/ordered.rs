@@ -96,6 +96,13 @@ impl<K: Key, R> OrderedIndex<K, R> {
         }
     }
 
+    /// Takes the memory for `entries` entries now, of leaves three quarters full.
+    pub fn reserve(&mut self, entries: usize) {
+        let leaves = entries * 4 / (WIDTH * 3) + 1;
+        self.leaves.reserve(leaves);
+        self.inners.reserve(leaves * 2 / WIDTH + 1);
+    }
+
     /// How many entries it has.
     #[inline]
     pub fn len(&self) -> usize {

@@ -52,6 +52,15 @@ impl<R: Copy> Rows<R> {
         self.count == 0
     }
 
+    /// Takes the memory for `rows` rows now; see [`Segments::reserve`].
+    pub fn reserve(&mut self, rows: usize) {
+        self.slots.reserve(rows);
+        self.live.reserve(rows / 64 + 1);
+        if self.linked {
+            self.links.reserve(rows);
+        }
+    }
+
     /// Bytes of memory held for rows, their bits, links and free slots.
     pub fn memory_bytes(&self) -> usize {
         self.slots.memory_bytes()

@@ -1,37 +1,61 @@
 //! A stack in segments: it grows without ever copying what it holds.
 //!
-//! Invariant: every segment but the last in use is full, and segments past the end are empty but
-//! keep their memory, so that a stack that shrinks and grows again allocates nothing.
+//! A segment is two MiB, aligned to as much, so that one large page can carry it. Segments past
+//! the end keep their memory: a stack that shrinks and grows again allocates nothing.
+//!
+//! Invariants, on which every `unsafe` of this file rests:
+//! 1. each pointer of the directory is an allocation of `LAYOUT`, owned by it alone;
+//! 2. the directory has at least `len` places: `len <= directory.len() * LEN`;
+//! 3. the first `len` places hold values that were written.
 
-use std::mem::size_of;
+use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
+use std::mem::{align_of, size_of};
+use std::ptr::NonNull;
 
-/// Bytes of one segment, about: large enough to keep the directory in the cache.
-const SEGMENT_BYTES: usize = 1 << 20;
+/// Bytes of one segment at most, and its alignment: a large page.
+const SEGMENT_BYTES: usize = 2 << 20;
+const PAGE_BYTES: usize = 4096;
 
 /// A growable array of `T` whose elements never move.
 pub struct Segments<T> {
-    segments: Vec<Vec<T>>,
+    directory: Vec<NonNull<T>>,
     len: usize,
 }
 
-impl<T: Copy> Segments<T> {
+// SAFETY: the segments are owned (invariant 1) and reached through `&self` and `&mut self` alone,
+// so they may go and be shared between threads where their elements may.
+unsafe impl<T: Send> Send for Segments<T> {}
+// SAFETY: as above.
+unsafe impl<T: Sync> Sync for Segments<T> {}
+
+impl<T> Segments<T> {
     /// Elements of one segment: a power of two.
     const LEN: usize = {
-        let wanted = SEGMENT_BYTES
-            / if size_of::<T>() == 0 {
-                1
-            } else {
-                size_of::<T>()
-            };
-        if wanted < 2 { 2 } else { 1 << wanted.ilog2() }
+        let element = if size_of::<T>() == 0 {
+            1
+        } else {
+            size_of::<T>()
+        };
+        assert!(element <= SEGMENT_BYTES && align_of::<T>() <= SEGMENT_BYTES);
+        1 << (SEGMENT_BYTES / element).ilog2()
     };
     const SHIFT: u32 = Self::LEN.ilog2();
     const MASK: usize = Self::LEN - 1;
+    const LAYOUT: Layout = {
+        let bytes = Self::LEN * size_of::<T>();
+        // An allocation of no bytes is not allowed.
+        match Layout::from_size_align(if bytes == 0 { 1 } else { bytes }, SEGMENT_BYTES) {
+            Ok(layout) => layout,
+            Err(_) => panic!("two MiB are a layout"),
+        }
+    };
+}
 
+impl<T: Copy> Segments<T> {
     /// An empty stack without memory.
     pub const fn new() -> Self {
         Self {
-            segments: Vec::new(),
+            directory: Vec::new(),
             len: 0,
         }
     }
@@ -48,49 +72,72 @@ impl<T: Copy> Segments<T> {
         self.len == 0
     }
 
-    /// Bytes of memory it holds, used or not.
+    /// Bytes of address space it holds; the system backs those that were touched.
     pub fn memory_bytes(&self) -> usize {
-        let elements: usize = self.segments.iter().map(Vec::capacity).sum();
-        elements * size_of::<T>() + self.segments.capacity() * size_of::<Vec<T>>()
+        self.directory.len() * Self::LAYOUT.size() + self.directory.capacity() * 8
+    }
+
+    /// Where the element at `index` lies.
+    ///
+    /// # Safety
+    /// `index` is below the number of places that the directory has.
+    #[inline]
+    unsafe fn place(&self, index: usize) -> *mut T {
+        // SAFETY: the caller's promise makes `index >> SHIFT` a place of the directory, and what
+        // is left of the index is below `LEN`, the elements of that allocation.
+        unsafe {
+            self.directory
+                .get_unchecked(index >> Self::SHIFT)
+                .as_ptr()
+                .add(index & Self::MASK)
+        }
     }
 
     /// The element at `index`; panics beyond the end.
     #[inline]
     pub fn at(&self, index: usize) -> &T {
-        &self.segments[index >> Self::SHIFT][index & Self::MASK]
+        assert!(index < self.len, "beyond the end");
+        // SAFETY: `index < len`, so the place is there and written (invariants 2 and 3), and
+        // nothing changes it while `self` is borrowed.
+        unsafe { &*self.place(index) }
     }
 
     /// The element at `index`, to change; panics beyond the end.
     #[inline]
     pub fn at_mut(&mut self, index: usize) -> &mut T {
-        &mut self.segments[index >> Self::SHIFT][index & Self::MASK]
+        assert!(index < self.len, "beyond the end");
+        // SAFETY: as in `at`; the borrow of `self` is exclusive and so is what it gives.
+        unsafe { &mut *self.place(index) }
     }
 
     /// The element at `index`, or `None` beyond the end.
     #[inline]
     pub fn get(&self, index: usize) -> Option<&T> {
-        self.segments
-            .get(index >> Self::SHIFT)?
-            .get(index & Self::MASK)
+        if index < self.len {
+            Some(self.at(index))
+        } else {
+            None
+        }
     }
 
     /// Puts an element at the end.
     #[inline]
     pub fn push(&mut self, element: T) {
-        let segment = self.len >> Self::SHIFT;
-        if segment == self.segments.len() {
+        if self.len == self.directory.len() << Self::SHIFT {
             self.grow();
         }
-        self.segments[segment].push(element);
+        // SAFETY: `len` is below the number of places, by the test above or as `grow` has added
+        // `LEN` of them; writing does not read or drop what was there.
+        unsafe { self.place(self.len).write(element) };
         self.len += 1;
     }
 
     /// Takes the element at the end.
     #[inline]
     pub fn pop(&mut self) -> Option<T> {
-        let last = self.len.checked_sub(1)?;
-        self.len = last;
-        self.segments[last >> Self::SHIFT].pop()
+        let element = *self.last()?;
+        self.len -= 1;
+        Some(element)
     }
 
     /// The element at the end.
@@ -102,20 +149,44 @@ impl<T: Copy> Segments<T> {
     /// Forgets all elements from `len` on; their memory stays.
     #[inline]
     pub fn truncate(&mut self, len: usize) {
-        while self.len > len {
-            let segment = (self.len - 1) >> Self::SHIFT;
-            let first = segment << Self::SHIFT;
-            let keep = len.max(first);
-            self.segments[segment].truncate(keep - first);
-            self.len = keep;
+        // Elements are `Copy`: there is nothing to drop.
+        self.len = self.len.min(len);
+    }
+
+    /// Takes the memory for `len` elements now, in large pages where the system has them, and
+    /// touches it: what is pushed up to there waits for no allocation and no page.
+    pub fn reserve(&mut self, len: usize) {
+        while self.directory.len() << Self::SHIFT < len {
+            self.grow();
+            let segment = self.directory[self.directory.len() - 1].cast::<u8>();
+            advise_large(segment, Self::LAYOUT.size());
+            for page in (0..Self::LAYOUT.size()).step_by(PAGE_BYTES) {
+                // SAFETY: the byte is inside the allocation that `grow` has just made, in which
+                // no element has been written yet.
+                unsafe { segment.add(page).write_volatile(0) };
+            }
         }
     }
 
-    /// Allocates one more segment, empty.
+    /// Allocates one more segment.
     #[cold]
     #[inline(never)]
     fn grow(&mut self) {
-        self.segments.push(Vec::with_capacity(Self::LEN));
+        // SAFETY: the layout's size is not zero.
+        let segment = unsafe { alloc(Self::LAYOUT) };
+        let Some(segment) = NonNull::new(segment.cast()) else {
+            handle_alloc_error(Self::LAYOUT)
+        };
+        self.directory.push(segment);
+    }
+}
+
+impl<T> Drop for Segments<T> {
+    fn drop(&mut self) {
+        for segment in &self.directory {
+            // SAFETY: allocated with this layout, and owned by this directory (invariant 1).
+            unsafe { dealloc(segment.as_ptr().cast(), Self::LAYOUT) };
+        }
     }
 }
 
@@ -123,4 +194,21 @@ impl<T: Copy> Default for Segments<T> {
     fn default() -> Self {
         Self::new()
     }
+}
+
+/// Asks the system for a large page: one entry of the address cache then serves two MiB, and a
+/// row at random costs one wait for memory less.
+fn advise_large(segment: NonNull<u8>, bytes: usize) {
+    #[cfg(target_os = "linux")]
+    {
+        const MADV_HUGEPAGE: i32 = 14;
+        unsafe extern "C" {
+            fn madvise(address: *mut u8, bytes: usize, advice: i32) -> i32;
+        }
+        // SAFETY: the range is an allocation of ours that begins on a page, and the advice
+        // changes how it is backed, never what it holds. Refused, it has done nothing.
+        unsafe { madvise(segment.as_ptr(), bytes, MADV_HUGEPAGE) };
+    }
+    #[cfg(not(target_os = "linux"))]
+    let _ = (segment, bytes);
 }
