@@ -1,1 +1,3 @@
 //! What the process does: pipe, recover, match, replay.
+
+pub mod core;
