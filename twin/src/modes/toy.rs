@@ -70,7 +70,7 @@ impl Toy {
                 self.now.news += 1;
                 self.now.live += 1;
                 self.event(command, ACCEPTED, out);
-                if self.now.news % 3 == 0 {
+                if self.now.news.is_multiple_of(3) {
                     self.event(command, TRADED, out);
                 }
             }
