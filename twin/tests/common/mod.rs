@@ -192,28 +192,28 @@ impl Disk for FailingDisk {
     fn create(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {
         count(&self.left)?;
         Ok(Box::new(FailingFile {
-            file: SystemDisk.create(path)?,
+            file: QuickDisk.create(path)?,
             left: self.left.clone(),
         }))
     }
     fn open(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {
         count(&self.left)?;
         Ok(Box::new(FailingFile {
-            file: SystemDisk.open(path)?,
+            file: QuickDisk.open(path)?,
             left: self.left.clone(),
         }))
     }
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
         count(&self.left)?;
-        SystemDisk.rename(from, to)
+        QuickDisk.rename(from, to)
     }
     fn remove(&self, path: &Path) -> io::Result<()> {
         count(&self.left)?;
-        SystemDisk.remove(path)
+        QuickDisk.remove(path)
     }
     fn sync_folder(&self, path: &Path) -> io::Result<()> {
         count(&self.left)?;
-        SystemDisk.sync_folder(path)
+        QuickDisk.sync_folder(path)
     }
 }
 
