@@ -1,7 +1,14 @@
-//! What the process does: pipe, recover, match, replay.
+//! What the process does: pipe, recover, match, replay, bench.
+//!
+//! Every mode takes a core through the trait `core::Matching` and knows nothing of its inside.
 
+pub mod bench;
+pub mod cli;
+pub mod compare;
 pub mod core;
 pub mod features;
 pub mod guard;
+pub mod json;
 pub mod pipe;
+pub mod replay;
 pub mod toy;
