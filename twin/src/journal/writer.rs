@@ -102,6 +102,11 @@ impl Writer {
         self.segment
     }
 
+    /// The slot written next.
+    pub fn slot(&self) -> usize {
+        self.slot
+    }
+
     /// Seals `records` into a block of the present epoch and appends it; its BLOCK record is pushed behind them.
     pub fn append_block(
         &mut self,
