@@ -206,7 +206,7 @@ impl<M: Matching> Follower<M> {
         };
         let taken = slots > 0;
         self.settle(source)?;
-        self.conclude(source, arrival, taken || recognised > 0)
+        self.conclude(source, arrival, taken, recognised > 0)
     }
 
     fn append(
@@ -292,12 +292,17 @@ impl<M: Matching> Follower<M> {
         source: &impl Source,
         arrival: Arrival,
         taken: bool,
+        recognised: bool,
     ) -> Result<Step, Trouble> {
         self.state.owner_position = source.owner_position();
-        if taken || !matches!(arrival, Arrival::Silence) {
+        if taken || recognised || !matches!(arrival, Arrival::Silence) {
             (self.heard, self.state.silent) = (Instant::now(), false);
         }
-        let mut step = if taken { Step::Busy } else { Step::Idle };
+        let mut step = if taken || recognised {
+            Step::Busy
+        } else {
+            Step::Idle
+        };
         match arrival {
             Arrival::Behind(place) => {
                 self.matched = if place == Cursor::default() {
