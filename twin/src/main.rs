@@ -17,12 +17,12 @@ use evermarket_twin::modes::core::Matching;
 use evermarket_twin::modes::features::Off;
 use evermarket_twin::modes::follow::{Follower, Settings};
 use evermarket_twin::modes::guard::Guard;
+use evermarket_twin::modes::market::Timed;
 use evermarket_twin::modes::promote::{Promoted, Wanted, promote, refusal};
 use evermarket_twin::modes::recover::{Ended as Followed, control_socket};
 use evermarket_twin::modes::serve::Door;
 use evermarket_twin::modes::source::FolderSource;
 use evermarket_twin::modes::status::Teller;
-use evermarket_twin::modes::toy::Toy;
 use evermarket_twin::modes::wire::LineSource;
 use evermarket_twin::modes::{bench, feed, pipe, plant, recover, replay, serve};
 
@@ -56,7 +56,7 @@ fn mode(args: &Args) -> Ended {
 
 /// An empty market.
 fn market(_args: &Args) -> Core {
-    Box::new(Toy::new())
+    Box::new(Timed::new())
 }
 
 fn off(args: &Args) -> Result<Off, String> {
