@@ -17,6 +17,7 @@ use super::wire::below;
 use crate::journal::cursor::{Cursor, Fault, Frame, fault};
 use crate::journal::disk::Disk;
 use crate::journal::frame::Chain;
+use crate::journal::lock::Lock;
 use crate::journal::promise::{promise, promised};
 use crate::journal::recovery::{Place, cut_back, recover};
 use crate::journal::trouble::Trouble;
@@ -42,6 +43,7 @@ pub enum Step {
 /// A follower's own side of things.
 pub struct Follower<M> {
     folder: PathBuf,
+    lock: Lock,
     disk: Arc<dyn Disk>,
     size_units: u32,
     writer: Option<Writer>,
@@ -86,6 +88,7 @@ impl<M: Matching> Follower<M> {
         } = settings;
         std::fs::create_dir_all(&folder).map_err(crate::journal::trouble::about(&folder))?;
         let mut follower = Self {
+            lock: Lock::take(&folder)?,
             promised: promised(&folder)?,
             folder,
             disk,
@@ -166,9 +169,9 @@ impl<M: Matching> Follower<M> {
         Ok(())
     }
 
-    /// Gives up following: what a match needs. `None` for a journal that has not begun.
-    pub fn into_parts(self) -> (Shadow<M>, Option<Writer>) {
-        (self.shadow, self.writer)
+    /// Gives up following: what a match needs. No writer where no journal has begun.
+    pub fn into_parts(self) -> (Shadow<M>, Option<Writer>, Lock) {
+        (self.shadow, self.writer, self.lock)
     }
 
     /// Takes what there is, up to a group, and says how it went.
