@@ -4,7 +4,7 @@
 //! chain, and two copies are known to be equal up to a place by one hash. Invariants: nothing is acknowledged before it is
 //! durable; no frame below a promised epoch is taken; a tail is cut only for an epoch that begins without it.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -13,10 +13,8 @@ use super::core::Matching;
 use super::features::Off;
 use super::source::{Arrival, Source};
 use super::status::{State, Teller, clock_ns};
-use super::wire::below;
 use crate::journal::cursor::{Cursor, Fault, Frame, fault};
 use crate::journal::disk::Disk;
-use crate::journal::frame::Chain;
 use crate::journal::lock::Lock;
 use crate::journal::promise::{promise, promised};
 use crate::journal::recovery::{Place, cut_back, recover};
@@ -46,6 +44,7 @@ pub struct Follower<M> {
     lock: Lock,
     disk: Arc<dyn Disk>,
     size_units: u32,
+    off: Off,
     writer: Option<Writer>,
     shadow: Shadow<M>,
     /// Every frame of the own journal; `matched` of them were seen in the present stream.
@@ -72,7 +71,7 @@ pub struct Settings {
     pub size_units: u32,
     /// After how long without a sign of the owner there is an alarm.
     pub silence: Duration,
-    /// Features switched off.
+    /// Features switched off once this core owns the market.
     pub off: Off,
 }
 
@@ -93,8 +92,9 @@ impl<M: Matching> Follower<M> {
             folder,
             disk,
             size_units,
+            off,
             writer: None,
-            shadow: Shadow::new(core, off),
+            shadow: Shadow::new(core),
             held: Vec::new(),
             matched: 0,
             group: Vec::new(),
@@ -170,7 +170,8 @@ impl<M: Matching> Follower<M> {
     }
 
     /// Gives up following: what a match needs. No writer where no journal has begun.
-    pub fn into_parts(self) -> (Shadow<M>, Option<Writer>, Lock) {
+    pub fn into_parts(mut self) -> (Shadow<M>, Option<Writer>, Lock) {
+        self.shadow.core().switch_off(self.off);
         (self.shadow, self.writer, self.lock)
     }
 
@@ -184,12 +185,12 @@ impl<M: Matching> Follower<M> {
         let arrival = loop {
             match source.next(raw)? {
                 Arrival::Frame(frame) if self.matched < self.held.len() => {
-                    if self.held[self.matched].cursor.chain != chain_of(&frame) {
+                    if self.held[self.matched].cursor.chain != frame.chain() {
                         return self.diverged(source, &frame);
                     }
                     (self.matched, recognised) = (self.matched + 1, recognised + 1);
                 }
-                Arrival::Frame(frame) if below(&frame, self.promised) => {
+                Arrival::Frame(frame) if self.below_promise(&frame) => {
                     let what = format!(
                         "epoch {} is promised: a frame of a lower one is refused",
                         self.promised
@@ -210,6 +211,10 @@ impl<M: Matching> Follower<M> {
         let taken = slots > 0;
         self.settle(source)?;
         self.conclude(source, arrival, taken, recognised > 0)
+    }
+
+    fn below_promise(&self, frame: &Frame) -> bool {
+        u64::from(frame.epoch()) < self.promised
     }
 
     fn append(
@@ -349,7 +354,7 @@ impl<M: Matching> Follower<M> {
     fn diverged(&mut self, source: &mut impl Source, frame: &Frame) -> Result<Step, Trouble> {
         let from = self.held[self.matched];
         let begins = match frame {
-            Frame::Epoch { epoch, void: false } if !below(frame, self.promised) => Some(epoch),
+            Frame::Epoch { epoch, void: false } if !self.below_promise(frame) => Some(epoch),
             _ => None,
         };
         let higher = begins.filter(|epoch| epoch.epoch > self.cursor().epoch);
@@ -390,17 +395,5 @@ impl<M: Matching> Follower<M> {
             ..self.state
         };
         self.teller.state(&self.state, now);
-    }
-
-    /// The own folder.
-    pub fn folder(&self) -> &Path {
-        &self.folder
-    }
-}
-
-fn chain_of(frame: &Frame) -> Chain {
-    match frame {
-        Frame::Block { block, .. } => block.chain,
-        Frame::Epoch { epoch, .. } => epoch.chain,
     }
 }
