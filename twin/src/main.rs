@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io;
 use std::net::TcpListener;
 use std::os::fd::AsFd;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -164,10 +164,21 @@ fn follower(args: &Args) -> Result<Result<Follower<Core>, Trouble>, String> {
     ))
 }
 
+fn same_folder(one: &Path, other: &Path) -> bool {
+    match (one.canonicalize(), other.canonicalize()) {
+        (Ok(one), Ok(other)) => one == other,
+        _ => one == other,
+    }
+}
+
 fn recover_mode(args: &Args) -> Ended {
     let (file, tcp) = (args.path("--file"), args.text("--tcp"));
     if file.is_some() == tcp.is_some() {
         return Err("recover wants either --file FOLDER or --tcp HOST:PORT".into());
+    }
+    let own = args.word(0, "a folder for the own journal")?;
+    if file.as_ref().is_some_and(|owner| same_folder(owner, &own)) {
+        return Err("the own journal and the owner's are the same folder".into());
     }
     let control = match args.path("--control").map(|path| control_socket(&path)) {
         None => None,

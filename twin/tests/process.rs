@@ -59,6 +59,8 @@ fn exit_codes_say_how_it_went() {
         ("replay BROKEN", 4),
         ("replay NOTHING", 4),
         ("match NOTHING --epoch 2 --owner 1", 4),
+        ("recover GOOD --file GOOD", 2),
+        ("recover GOOD", 2),
         ("bench NOTHING", 4),
     ];
     for (line, expected) in rows {

@@ -25,6 +25,24 @@ pub enum Frame {
     Epoch { epoch: Epoch, void: bool },
 }
 
+impl Frame {
+    /// The chain behind it.
+    pub fn chain(&self) -> Chain {
+        match self {
+            Frame::Block { block, .. } => block.chain,
+            Frame::Epoch { epoch, .. } => epoch.chain,
+        }
+    }
+
+    /// The epoch it belongs to.
+    pub fn epoch(&self) -> u32 {
+        match self {
+            Frame::Block { block, .. } => block.epoch,
+            Frame::Epoch { epoch, .. } => epoch.epoch,
+        }
+    }
+}
+
 /// What is wrong with a frame: a name for machines, a sentence for people.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[allow(missing_docs)]

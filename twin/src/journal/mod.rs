@@ -8,6 +8,7 @@ pub mod crc32;
 pub mod cursor;
 pub mod disk;
 pub mod frame;
+pub mod lock;
 pub mod promise;
 pub mod reader;
 pub mod recovery;

@@ -72,10 +72,10 @@ pub struct Shadow<M> {
 }
 
 impl<M: Matching> Shadow<M> {
-    /// A shadow with an empty market.
-    pub fn new(core: M, off: Off) -> Self {
+    /// A shadow with an empty market, every feature on.
+    pub fn new(core: M) -> Self {
         Self {
-            core: Guard::new(core, off),
+            core: Guard::new(core, Off::default()),
             commands: Vec::new(),
             stream: Vec::new(),
             last_time: i64::MIN,

@@ -27,8 +27,10 @@ pub trait Matching {
     fn unfilled(&self, instrument: u32, segment: u8, levels: usize) -> [Vec<Level>; 2];
 
     /// After `run` panicked: back to the state between two commands, before the one (a run counts as one) that was being
-    /// worked. `position()` says afterwards how far the batch came.
-    fn abort(&mut self) -> Result<(), String> {
+    /// worked. `out`, the vector that `run` was given, then has what it had before and everything of the batch's commands
+    /// up to there; `position()` is that of its last record.
+    fn abort(&mut self, out: &mut Vec<Record>) -> Result<(), String> {
+        let _ = out;
         Err("this core cannot go back to before a command".into())
     }
 
@@ -66,8 +68,8 @@ impl<M: Matching + ?Sized> Matching for Box<M> {
     fn unfilled(&self, instrument: u32, segment: u8, levels: usize) -> [Vec<Level>; 2] {
         (**self).unfilled(instrument, segment, levels)
     }
-    fn abort(&mut self) -> Result<(), String> {
-        (**self).abort()
+    fn abort(&mut self, out: &mut Vec<Record>) -> Result<(), String> {
+        (**self).abort(out)
     }
     fn refuse(
         &mut self,

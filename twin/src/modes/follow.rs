@@ -4,7 +4,7 @@
 //! chain, and two copies are known to be equal up to a place by one hash. Invariants: nothing is acknowledged before it is
 //! durable; no frame below a promised epoch is taken; a tail is cut only for an epoch that begins without it.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -13,10 +13,9 @@ use super::core::Matching;
 use super::features::Off;
 use super::source::{Arrival, Source};
 use super::status::{State, Teller, clock_ns};
-use super::wire::below;
 use crate::journal::cursor::{Cursor, Fault, Frame, fault};
 use crate::journal::disk::Disk;
-use crate::journal::frame::Chain;
+use crate::journal::lock::Lock;
 use crate::journal::promise::{promise, promised};
 use crate::journal::recovery::{Place, cut_back, recover};
 use crate::journal::trouble::Trouble;
@@ -42,8 +41,10 @@ pub enum Step {
 /// A follower's own side of things.
 pub struct Follower<M> {
     folder: PathBuf,
+    lock: Lock,
     disk: Arc<dyn Disk>,
     size_units: u32,
+    off: Off,
     writer: Option<Writer>,
     shadow: Shadow<M>,
     /// Every frame of the own journal; `matched` of them were seen in the present stream.
@@ -70,7 +71,7 @@ pub struct Settings {
     pub size_units: u32,
     /// After how long without a sign of the owner there is an alarm.
     pub silence: Duration,
-    /// Features switched off.
+    /// Features switched off once this core owns the market.
     pub off: Off,
 }
 
@@ -86,12 +87,14 @@ impl<M: Matching> Follower<M> {
         } = settings;
         std::fs::create_dir_all(&folder).map_err(crate::journal::trouble::about(&folder))?;
         let mut follower = Self {
+            lock: Lock::take(&folder)?,
             promised: promised(&folder)?,
             folder,
             disk,
             size_units,
+            off,
             writer: None,
-            shadow: Shadow::new(core, off),
+            shadow: Shadow::new(core),
             held: Vec::new(),
             matched: 0,
             group: Vec::new(),
@@ -166,9 +169,10 @@ impl<M: Matching> Follower<M> {
         Ok(())
     }
 
-    /// Gives up following: what a match needs. `None` for a journal that has not begun.
-    pub fn into_parts(self) -> (Shadow<M>, Option<Writer>) {
-        (self.shadow, self.writer)
+    /// Gives up following: what a match needs. No writer where no journal has begun.
+    pub fn into_parts(mut self) -> (Shadow<M>, Option<Writer>, Lock) {
+        self.shadow.core().switch_off(self.off);
+        (self.shadow, self.writer, self.lock)
     }
 
     /// Takes what there is, up to a group, and says how it went.
@@ -181,12 +185,12 @@ impl<M: Matching> Follower<M> {
         let arrival = loop {
             match source.next(raw)? {
                 Arrival::Frame(frame) if self.matched < self.held.len() => {
-                    if self.held[self.matched].cursor.chain != chain_of(&frame) {
+                    if self.held[self.matched].cursor.chain != frame.chain() {
                         return self.diverged(source, &frame);
                     }
                     (self.matched, recognised) = (self.matched + 1, recognised + 1);
                 }
-                Arrival::Frame(frame) if below(&frame, self.promised) => {
+                Arrival::Frame(frame) if self.below_promise(&frame) => {
                     let what = format!(
                         "epoch {} is promised: a frame of a lower one is refused",
                         self.promised
@@ -207,6 +211,10 @@ impl<M: Matching> Follower<M> {
         let taken = slots > 0;
         self.settle(source)?;
         self.conclude(source, arrival, taken, recognised > 0)
+    }
+
+    fn below_promise(&self, frame: &Frame) -> bool {
+        u64::from(frame.epoch()) < self.promised
     }
 
     fn append(
@@ -346,7 +354,7 @@ impl<M: Matching> Follower<M> {
     fn diverged(&mut self, source: &mut impl Source, frame: &Frame) -> Result<Step, Trouble> {
         let from = self.held[self.matched];
         let begins = match frame {
-            Frame::Epoch { epoch, void: false } if !below(frame, self.promised) => Some(epoch),
+            Frame::Epoch { epoch, void: false } if !self.below_promise(frame) => Some(epoch),
             _ => None,
         };
         let higher = begins.filter(|epoch| epoch.epoch > self.cursor().epoch);
@@ -387,17 +395,5 @@ impl<M: Matching> Follower<M> {
             ..self.state
         };
         self.teller.state(&self.state, now);
-    }
-
-    /// The own folder.
-    pub fn folder(&self) -> &Path {
-        &self.folder
-    }
-}
-
-fn chain_of(frame: &Frame) -> Chain {
-    match frame {
-        Frame::Block { block, .. } => block.chain,
-        Frame::Epoch { epoch, .. } => epoch.chain,
     }
 }

@@ -46,6 +46,11 @@ impl<M: Matching> Guard<M> {
         }
     }
 
+    /// Switches features off from here on; before, the owner's decisions were followed.
+    pub fn switch_off(&mut self, off: Off) {
+        self.off = off;
+    }
+
     /// The commands that made the core panic since last asked.
     pub fn take_caught(&mut self) -> Vec<Caught> {
         std::mem::take(&mut self.caught)
@@ -57,12 +62,16 @@ impl<M: Matching> Guard<M> {
             let (written, position) = (out.len(), self.core.position());
             let core = &mut self.core;
             // Unwind safety: after a panic the core is used only once `abort` has put its state right, and what the
-            // broken run left in `out` is cut off.
+            // broken run left in `out` is cut off by it.
             match catch_unwind(AssertUnwindSafe(|| core.run(batch, out))) {
                 Ok(result) => return result,
                 Err(panic) => {
-                    self.core.abort()?;
-                    out.truncate(written + (self.core.position() - position) as usize);
+                    self.core.abort(out)?;
+                    if out.len().checked_sub(written)
+                        != Some((self.core.position() - position) as usize)
+                    {
+                        return Err("the core lost records when it panicked".into());
+                    }
                     let good = out[written..]
                         .iter()
                         .filter(|r| kind(r) < FIRST_EVENT)
@@ -122,8 +131,8 @@ impl<M: Matching> Matching for Guard<M> {
         self.core.unfilled(instrument, segment, levels)
     }
 
-    fn abort(&mut self) -> Result<(), String> {
-        self.core.abort()
+    fn abort(&mut self, out: &mut Vec<Record>) -> Result<(), String> {
+        self.core.abort(out)
     }
 
     fn refuse(

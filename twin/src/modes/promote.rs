@@ -9,6 +9,7 @@ use super::json::Object;
 use super::serve::Engine;
 use super::status::clock_ns;
 use crate::journal::frame::{Epoch, MAKE_TWIN};
+use crate::journal::lock::Lock;
 use crate::journal::trouble::Trouble;
 use crate::journal::writer::Writer;
 
@@ -31,6 +32,8 @@ pub struct Promoted<M> {
     pub engine: Engine<Guard<M>>,
     /// Its journal, the EPOCH record durable.
     pub writer: Writer,
+    /// The folder's lock, to be held as long as the journal is written.
+    pub lock: Lock,
     /// The break point.
     pub epoch: Epoch,
     /// What it took.
@@ -83,7 +86,7 @@ pub fn promote<M: Matching>(
     if follower.promised() < wanted.epoch {
         follower.promise(wanted.epoch)?;
     }
-    let (shadow, writer) = follower.into_parts();
+    let (shadow, writer, lock) = follower.into_parts();
     let no_journal = || Trouble::Refused("there is no journal to go on with".into());
     let mut writer = writer.ok_or_else(no_journal)?;
     let epoch = writer.append_epoch(Epoch {
@@ -102,6 +105,7 @@ pub fn promote<M: Matching>(
     Ok(Promoted {
         engine,
         writer,
+        lock,
         epoch,
         took: began.elapsed(),
     })

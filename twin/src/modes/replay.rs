@@ -5,7 +5,6 @@ use std::time::Instant;
 
 use super::compare::{Difference, Shadow};
 use super::core::Matching;
-use super::features::Off;
 use super::json::Object;
 use crate::journal::bytes::kind;
 use crate::journal::cursor::Frame;
@@ -70,7 +69,7 @@ pub fn replay<M: Matching>(
 ) -> Result<Outcome, Trouble> {
     let no_journal = || Trouble::Refused(format!("{}: no journal here", folder.display()));
     let mut reader = Reader::open(folder)?.ok_or_else(no_journal)?;
-    let mut shadow = Shadow::new(core, Off::default());
+    let mut shadow = Shadow::new(core);
     let mut outcome = Outcome::default();
     let mut stopped = None;
     let began = Instant::now();

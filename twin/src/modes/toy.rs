@@ -124,7 +124,8 @@ impl Matching for Toy {
         self.depth(instrument, segment, levels.min(1))
     }
 
-    fn abort(&mut self) -> Result<(), String> {
+    fn abort(&mut self, out: &mut Vec<Record>) -> Result<(), String> {
+        out.truncate(out.len() - (self.now.position - self.before_command.position) as usize);
         self.now = self.before_command;
         Ok(())
     }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use super::pipe::{HEAD_BYTES, Request, head, write_whole};
 use super::source::{Arrival, Source};
 use crate::journal::bytes::{EMPTY, bytes, bytes_mut};
-use crate::journal::cursor::{Cursor, Frame, Head, delimit, fault};
+use crate::journal::cursor::{Cursor, Head, delimit, fault};
 use crate::journal::frame::Segment;
 use crate::journal::trouble::Trouble;
 use crate::records::{RECORD_BYTES, Record};
@@ -316,13 +316,4 @@ pub fn send_frames(
     let payload = bytes(records);
     let head = head(FRAMES, payload.len() as u32, owner_position, clock_ns, 0);
     write_whole(line, &head, payload)
-}
-
-/// Whether a frame belongs to an epoch below one promised.
-pub fn below(frame: &Frame, promised: u64) -> bool {
-    let epoch = match frame {
-        Frame::Block { block, .. } => block.epoch,
-        Frame::Epoch { epoch, .. } => epoch.epoch,
-    };
-    u64::from(epoch) < promised
 }

@@ -123,13 +123,20 @@ impl Primary {
 
     /// One more block, synced; its records and BLOCK record.
     pub fn step(&mut self) -> Result<Vec<Record>, String> {
+        self.step_of(1)
+    }
+
+    /// One more block of so many batches.
+    pub fn step_of(&mut self, batches: u64) -> Result<Vec<Record>, String> {
         let mut records = Vec::new();
-        self.core.run(&batch(self.batches), &mut records)?;
-        self.batches += 1;
-        self.writer
-            .append_block(&mut records, self.core.digest())
-            .map_err(|e| e.to_string())?;
-        self.writer.sync().map_err(|e| e.to_string())?;
+        for _ in 0..batches {
+            self.core.run(&batch(self.batches), &mut records)?;
+            self.batches += 1;
+        }
+        let appended = self.writer.append_block(&mut records, self.core.digest());
+        appended
+            .and_then(|_| self.writer.sync())
+            .map_err(|error| error.to_string())?;
         Ok(records)
     }
 }
