@@ -121,6 +121,8 @@ mod ordered;
 mod prefetch;
 mod rows;
 mod segments;
+mod statements;
+mod table;
 mod undo;
 
 pub use database::{Store, check_parent};
