@@ -21,7 +21,7 @@ fn random(state: &mut u64, below: u64) -> u64 {
     *state ^= *state << 13;
     *state ^= *state >> 7;
     *state ^= *state << 17;
-    (u128::from(*state) * u128::from(below) >> 64) as u64
+    ((u128::from(*state) * u128::from(below)) >> 64) as u64
 }
 
 fn record(kind: u8, instrument: u16, body: impl Body) -> Record {

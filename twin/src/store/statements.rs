@@ -40,7 +40,8 @@ macro_rules! database_statements {
                     Change::Patch(handle, old) => *self.$table.rows.get_mut(handle) = old,
                     Change::Delete(handle, old) => {
                         self.$table.rows.undo_delete(handle, old);
-                        self.$table.index(&old, handle);
+                        let entered = self.$table.index(&old, handle);
+                        assert!(entered.is_ok(), "undo out of order");
                         $(self.$parent.rows.link(old.$link);)*
                     }
                 }
@@ -62,12 +63,14 @@ macro_rules! database_statements {
                     let mut row = row;
                     $($before_insert(db, &mut row)?;)*
                     db.$table.check_hashes(&row, $crate::store::Handle::NULL)?;
-                    db.$table.check_ordered(&row, $crate::store::Handle::NULL)?;
                     $($crate::store::check_parent(
                         &db.$parent.rows, row.$link, stringify!($table), stringify!($link)
                     )?;)*
                     let (handle, reused) = db.$table.rows.insert(row)?;
-                    db.$table.index(&row, handle);
+                    if let Err(refused) = db.$table.index(&row, handle) {
+                        db.$table.rows.undo_insert(handle, reused);
+                        return Err(refused);
+                    }
                     $(db.$parent.rows.link(row.$link);)*
                     db.log.push(|| undo::Entry::$table(if reused {
                         $crate::store::Change::Reuse(handle)

@@ -149,19 +149,44 @@ macro_rules! database_table {
                     Ok(())
                 }
 
-                /// Enters a row into every index.
+                /// Enters a row, whose hash keys are new, into every index; refused by an ordered
+                /// one, it is in none.
                 #[inline]
-                #[allow(unused_variables)]
+                #[allow(unused_variables, unused_mut, unused_assignments)]
                 pub(super) fn index(
                     &mut self, row: &super::$row, handle: $crate::store::Handle<super::$row>
-                ) {
+                ) -> ::core::result::Result<(), $crate::store::Error> {
+                    let mut entered = 0;
+                    $(
+                        let key: ($($ord_type),+) = ($(row.$ord_col),+);
+                        if let Err(holder) = self.$ordered.insert(key, handle) {
+                            self.unindex_ordered(row, entered);
+                            return Err($crate::store::Error::Unique {
+                                table: stringify!($table),
+                                index: stringify!($ordered),
+                                holder: holder.slot(),
+                            });
+                        }
+                        entered += 1;
+                    )*
                     $(
                         let key: ($($hash_type),+) = ($(row.$hash_col),+);
                         self.$hash.insert($crate::store::Key::hash32(key), handle.slot());
                     )*
+                    Ok(())
+                }
+
+                /// Takes a row out of the first so many ordered indexes.
+                #[cold]
+                #[allow(unused_variables, unused_mut, unused_assignments)]
+                fn unindex_ordered(&mut self, row: &super::$row, entered: usize) {
+                    let mut left = entered;
                     $(
-                        let taken = self.$ordered.insert(($(row.$ord_col),+), handle);
-                        debug_assert!(taken.is_ok(), "keys are checked first");
+                        if left == 0 {
+                            return;
+                        }
+                        left -= 1;
+                        self.$ordered.remove(($(row.$ord_col),+));
                     )*
                 }
 
