@@ -30,15 +30,19 @@ macro_rules! database_statements {
                         let reused = matches!(change, Change::Reuse(_));
                         self.$table.rows.undo_insert(handle, reused);
                     }
-                    Change::Update(handle, old) => {
+                    Change::Update(handle) => {
+                        let old = self.$table.images.pop();
                         let row = *self.$table.rows.get(handle);
                         self.$table.reindex(&row, &old, handle);
                         $(self.$parent.rows.unlink(row.$link);
                             self.$parent.rows.link(old.$link);)*
                         *self.$table.rows.get_mut(handle) = old;
                     }
-                    Change::Patch(handle, old) => *self.$table.rows.get_mut(handle) = old,
-                    Change::Delete(handle, old) => {
+                    Change::Patch(handle) => {
+                        *self.$table.rows.get_mut(handle) = self.$table.images.pop();
+                    }
+                    Change::Delete(handle) => {
+                        let old = self.$table.images.pop();
                         self.$table.rows.undo_delete(handle, old);
                         let entered = self.$table.index(&old, handle);
                         assert!(entered.is_ok(), "undo out of order");
@@ -72,7 +76,7 @@ macro_rules! database_statements {
                         return Err(refused);
                     }
                     $(db.$parent.rows.link(row.$link);)*
-                    db.log.push(|| undo::Entry::$table(if reused {
+                    db.log.push(undo::Entry::$table(if reused {
                         $crate::store::Change::Reuse(handle)
                     } else {
                         $crate::store::Change::Insert(handle)
@@ -105,9 +109,11 @@ macro_rules! database_statements {
                         $(db.$parent.rows.unlink(old.$link);
                             db.$parent.rows.link(row.$link);)*
                     }
-                    db.log.push(|| {
-                        undo::Entry::$table($crate::store::Change::Update(handle, old))
-                    });
+                    db.log.push_image(
+                        undo::Entry::$table($crate::store::Change::Update(handle)),
+                        &mut db.$table.images,
+                        &old,
+                    );
                     *db.$table.rows.get_mut(handle) = row;
                     $($after_update(db, handle, &old)?;)*
                     Ok(())
@@ -128,9 +134,11 @@ macro_rules! database_statements {
                     );
                 }
                 let row = self.$table.rows.get_mut(handle);
-                self.log.push(|| {
-                    undo::Entry::$table($crate::store::Change::Patch(handle, *row))
-                });
+                self.log.push_image(
+                    undo::Entry::$table($crate::store::Change::Patch(handle)),
+                    &mut self.$table.images,
+                    row,
+                );
                 if cfg!(debug_assertions) {
                     let old = *row;
                     let outcome = change(row);
@@ -155,9 +163,11 @@ macro_rules! database_statements {
                     db.$table.unindex(&old, handle);
                     $(db.$parent.rows.unlink(old.$link);)*
                     db.$table.rows.delete(handle);
-                    db.log.push(|| {
-                        undo::Entry::$table($crate::store::Change::Delete(handle, old))
-                    });
+                    db.log.push_image(
+                        undo::Entry::$table($crate::store::Change::Delete(handle)),
+                        &mut db.$table.images,
+                        &old,
+                    );
                     $($after_delete(db, &old)?;)*
                     Ok(())
                 };

@@ -27,6 +27,7 @@ macro_rules! database_table {
             #[allow(unused_parens)]
             pub struct Table {
                 pub(super) rows: $crate::store::Rows<super::$row>,
+                pub(super) images: $crate::store::Images<super::$row>,
                 $(pub(super) $hash: $crate::store::HashIndex,)*
                 $(pub(super) $ordered:
                     $crate::store::OrderedIndex<($($ord_type),+), super::$row>,)*
@@ -37,6 +38,7 @@ macro_rules! database_table {
                 pub(super) fn new() -> Self {
                     Self {
                         rows: $crate::store::Rows::new(stringify!($table)),
+                        images: $crate::store::Images::new(),
                         $($hash: $crate::store::HashIndex::new(),)*
                         $($ordered: $crate::store::OrderedIndex::new(),)*
                     }
@@ -77,6 +79,7 @@ macro_rules! database_table {
                 /// Bytes of memory held for rows and indexes.
                 pub fn memory_bytes(&self) -> usize {
                     self.rows.memory_bytes()
+                        + self.images.memory_bytes()
                         $(+ self.$hash.memory_bytes())*
                         $(+ self.$ordered.memory_bytes())*
                 }
