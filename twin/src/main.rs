@@ -23,6 +23,7 @@ use evermarket_twin::modes::recover::{Ended as Followed, control_socket};
 use evermarket_twin::modes::serve::Door;
 use evermarket_twin::modes::source::FolderSource;
 use evermarket_twin::modes::status::Teller;
+use evermarket_twin::modes::toy::Toy;
 use evermarket_twin::modes::wire::LineSource;
 use evermarket_twin::modes::{bench, feed, pipe, plant, recover, replay, serve};
 
@@ -55,8 +56,11 @@ fn mode(args: &Args) -> Ended {
 }
 
 /// An empty market.
-fn market(_args: &Args) -> Core {
-    Box::new(Timed::new())
+fn market(args: &Args) -> Core {
+    match args.has("--toy") {
+        true => Box::new(Toy::new()),
+        false => Box::new(Timed::new()),
+    }
 }
 
 fn off(args: &Args) -> Result<Off, String> {

@@ -2,39 +2,22 @@
 
 mod common;
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::Stdio;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use common::process::{Killed, ask, code, done, ended, number, piped, text, twin};
 use common::{Folder, batch, journal};
 use evermarket_twin::journal::bytes::{bytes, u16_at};
-use evermarket_twin::modes::pipe::{DEPTH, FRESH, RUN, Request};
+use evermarket_twin::modes::pipe::{DEPTH, FRESH, RUN};
 use evermarket_twin::modes::plant::{load, plant, store};
 use evermarket_twin::modes::toy::POISON_QTY;
 use evermarket_twin::records::Record;
-
-fn twin(words: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_evermarket-twin"));
-    command.arg("--toy").args(words);
-    command
-}
-
-fn done(words: &[&str]) -> Output {
-    twin(words).stdin(Stdio::null()).output().unwrap()
-}
-
-fn code(words: &[&str]) -> i32 {
-    done(words).status.code().unwrap()
-}
-
-fn text(path: &Path) -> &str {
-    path.to_str().unwrap()
-}
 
 #[test]
 fn exit_codes_say_how_it_went() {
@@ -105,16 +88,6 @@ fn exit_codes_say_how_it_went() {
     assert_eq!(code(&["replay", text(&at("planted"))]), 3);
 }
 
-/// Kills a child when the test is over, however it ends.
-struct Killed(Child);
-
-impl Drop for Killed {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
 #[test]
 fn killed_at_any_moment_it_comes_back_and_has_every_block() {
     let folder = Folder::new("kill");
@@ -150,57 +123,6 @@ fn killed_at_any_moment_it_comes_back_and_has_every_block() {
     );
     assert_eq!(load(&own).unwrap().1, load(&owner).unwrap().1);
     assert_eq!(code(&["replay", text(&own)]), 0);
-}
-
-fn ask(line: &mut (impl Read + Write), op: u32, batch: &[Record]) -> (Request, Vec<u8>) {
-    let payload = bytes(batch);
-    let head = Request {
-        op,
-        payload_bytes: payload.len() as u32,
-        a: 1,
-        b: 1,
-        c: 5,
-    }
-    .head();
-    line.write_all(&[&head[..], payload].concat()).unwrap();
-    let reply = Request::read(line).unwrap().expect("a reply");
-    let mut payload = vec![0; reply.payload_bytes as usize];
-    line.read_exact(&mut payload).unwrap();
-    (reply, payload)
-}
-
-/// Both ends of a child's pipe.
-struct Pipe(std::process::ChildStdin, std::process::ChildStdout);
-
-impl Read for Pipe {
-    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        self.1.read(buffer)
-    }
-}
-
-impl Write for Pipe {
-    fn write(&mut self, buffer: &[u8]) -> std::io::Result<usize> {
-        self.0.write(buffer)
-    }
-    fn flush(&mut self) -> std::io::Result<()> {
-        self.0.flush()
-    }
-}
-
-fn piped(words: &[&str]) -> (Killed, Pipe) {
-    let child = twin(words)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn();
-    let mut child = child.unwrap();
-    let pipe = Pipe(child.stdin.take().unwrap(), child.stdout.take().unwrap());
-    (Killed(child), pipe)
-}
-
-fn ended(mut child: Killed, pipe: Pipe) -> Option<i32> {
-    drop(pipe);
-    child.0.wait().unwrap().code()
 }
 
 #[test]
@@ -312,19 +234,6 @@ fn control(socket: &Path, words: &str) -> String {
     let mut answer = String::new();
     BufReader::new(line).read_line(&mut answer).unwrap();
     answer
-}
-
-fn number(line: &str, name: &str) -> u64 {
-    let behind = line
-        .split(&format!("\"{name}\": "))
-        .nth(1)
-        .unwrap_or_else(|| panic!("{name} in {line}"));
-    behind
-        .chars()
-        .take_while(char::is_ascii_digit)
-        .collect::<String>()
-        .parse()
-        .unwrap()
 }
 
 fn dial(address: &str) -> TcpStream {

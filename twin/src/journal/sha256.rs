@@ -146,12 +146,10 @@ mod fast {
 
     /// Four words of the message, byte order turned, lowest lane first.
     #[target_feature(enable = "sha,ssse3,sse4.1")]
-    fn four(block: &[u8], at: usize) -> __m128i {
-        let word = |i: usize| {
-            let b = &block[at + 4 * i..at + 4 * i + 4];
-            i32::from_be_bytes([b[0], b[1], b[2], b[3]])
-        };
-        _mm_set_epi32(word(3), word(2), word(1), word(0))
+    fn four(block: &[u8; 64], at: usize) -> __m128i {
+        let half = |at: usize| i64::from_le_bytes(std::array::from_fn(|i| block[at + i]));
+        let turn = _mm_set_epi64x(0x0C0D_0E0F_0809_0A0B, 0x0405_0607_0001_0203);
+        _mm_shuffle_epi8(_mm_set_epi64x(half(at + 8), half(at)), turn)
     }
 
     /// The state rides in two registers, (a b e f) and (c d g h), highest lane first, as the instructions want it.
@@ -160,7 +158,7 @@ mod fast {
         let s = state.map(|word| word as i32);
         let mut abef = _mm_set_epi32(s[0], s[1], s[4], s[5]);
         let mut cdgh = _mm_set_epi32(s[2], s[3], s[6], s[7]);
-        for block in blocks.chunks_exact(64) {
+        for block in blocks.as_chunks::<64>().0 {
             let (abef_before, cdgh_before) = (abef, cdgh);
             let mut w = [_mm_setzero_si128(); 16];
             for i in 0..16 {

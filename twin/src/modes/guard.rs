@@ -23,6 +23,7 @@ pub struct Guard<M> {
     core: M,
     off: Off,
     caught: Vec<Caught>,
+    broken: Option<String>,
 }
 
 /// A command that made the core panic.
@@ -43,12 +44,36 @@ impl<M: Matching> Guard<M> {
             core,
             off,
             caught: Vec::new(),
+            broken: None,
         }
     }
 
     /// Switches features off from here on; before, the owner's decisions were followed.
     pub fn switch_off(&mut self, off: Off) {
         self.off = off;
+    }
+
+    /// Why the core cannot be used any more: it panicked and its state could not be put right.
+    pub fn broken(&self) -> Option<&str> {
+        self.broken.as_deref()
+    }
+
+    fn whole(&self) -> Result<(), String> {
+        self.broken
+            .as_ref()
+            .map_or(Ok(()), |why| Err(format!("the core is broken: {why}")))
+    }
+
+    /// Puts the core's state right after a panic.
+    fn undo(&mut self, out: &mut Vec<Record>, written: usize, position: u64) -> Result<(), String> {
+        let undone = self.core.abort(out).and_then(|()| {
+            let whole = Some((self.core.position() - position) as usize);
+            let lost = || "the core lost records when it panicked".to_string();
+            (out.len().checked_sub(written) == whole)
+                .then_some(())
+                .ok_or_else(lost)
+        });
+        undone.inspect_err(|why| self.broken = Some(why.clone()))
     }
 
     /// The commands that made the core panic since last asked.
@@ -66,12 +91,7 @@ impl<M: Matching> Guard<M> {
             match catch_unwind(AssertUnwindSafe(|| core.run(batch, out))) {
                 Ok(result) => return result,
                 Err(panic) => {
-                    self.core.abort(out)?;
-                    if out.len().checked_sub(written)
-                        != Some((self.core.position() - position) as usize)
-                    {
-                        return Err("the core lost records when it panicked".into());
-                    }
+                    self.undo(out, written, position)?;
                     let good = out[written..]
                         .iter()
                         .filter(|r| kind(r) < FIRST_EVENT)
@@ -95,6 +115,7 @@ impl<M: Matching> Guard<M> {
 
 impl<M: Matching> Matching for Guard<M> {
     fn run(&mut self, mut batch: &[Record], out: &mut Vec<Record>) -> Result<(), String> {
+        self.whole()?;
         while !self.off.is_empty() {
             let Some(at) = batch
                 .iter()
@@ -142,14 +163,17 @@ impl<M: Matching> Matching for Guard<M> {
         value: i64,
         out: &mut Vec<Record>,
     ) -> Result<(), String> {
+        self.whole()?;
         let core = &mut self.core;
         let refused = catch_unwind(AssertUnwindSafe(|| core.refuse(run, code, value, out)));
-        refused.unwrap_or_else(|panic| {
-            Err(format!(
-                "the core panicked while it refused a command: {}",
-                said(panic.as_ref())
-            ))
-        })
+        refused
+            .unwrap_or_else(|panic| Err(format!("a panic: {}", said(panic.as_ref()))))
+            .map_err(|why| {
+                // Half a refusal may have been written: nothing can be built on that.
+                let why = format!("a command could not be refused: {why}");
+                self.broken = Some(why.clone());
+                why
+            })
     }
 }
 
@@ -201,6 +225,39 @@ mod tests {
             "{}",
             caught[0].said
         );
+    }
+
+    /// A core that panics and knows no way back.
+    struct Brittle;
+
+    impl Matching for Brittle {
+        fn run(&mut self, _: &[Record], _: &mut Vec<Record>) -> Result<(), String> {
+            panic!("brittle")
+        }
+        fn digest(&self) -> u64 {
+            0
+        }
+        fn position(&self) -> u64 {
+            0
+        }
+        fn live(&self) -> u64 {
+            0
+        }
+        fn depth(&self, _: u32, _: u8, _: usize) -> [Vec<Level>; 2] {
+            Default::default()
+        }
+        fn unfilled(&self, _: u32, _: u8, _: usize) -> [Vec<Level>; 2] {
+            Default::default()
+        }
+    }
+
+    #[test]
+    fn a_core_that_cannot_go_back_is_never_used_again() {
+        let mut guard = Guard::new(Brittle, Off::default());
+        assert!(guard.run(&[command(1, 5)], &mut Vec::new()).is_err());
+        assert!(guard.broken().is_some());
+        let again = guard.run(&[], &mut Vec::new()).unwrap_err();
+        assert!(again.contains("the core is broken"), "{again}");
     }
 
     #[test]

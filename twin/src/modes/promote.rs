@@ -4,7 +4,6 @@ use std::time::{Duration, Instant};
 
 use super::core::Matching;
 use super::follow::Follower;
-use super::guard::Guard;
 use super::json::Object;
 use super::serve::Engine;
 use super::status::clock_ns;
@@ -29,7 +28,7 @@ pub struct Wanted {
 /// A core that owns the market.
 pub struct Promoted<M> {
     /// Ready to serve.
-    pub engine: Engine<Guard<M>>,
+    pub engine: Engine<M>,
     /// Its journal, the EPOCH record durable.
     pub writer: Writer,
     /// The folder's lock, to be held as long as the journal is written.

@@ -12,7 +12,7 @@ use std::thread;
 use std::time::Duration;
 
 use super::core::Matching;
-use super::guard::run_length;
+use super::guard::{Guard, run_length};
 use super::pipe::{DEPTH, FRESH, RUN, Request, head, levels, read_batch, write_whole};
 use super::status::clock_ns;
 use crate::journal::bytes::{bytes, put};
@@ -66,7 +66,7 @@ struct Answer {
 /// A core in MATCH.
 pub struct Engine<M> {
     /// The core.
-    pub core: M,
+    pub core: Guard<M>,
     /// The time of the last command.
     pub last_time: i64,
 }
@@ -173,9 +173,9 @@ impl<M: Matching> Engine<M> {
             op => Err(format!("op {op} is not one of 1 RUN, 2 DEPTH, 3 UNFILLED")),
         };
         if let Err(sentence) = &done {
-            if self.core.position() != before {
+            if self.core.position() != before || self.core.broken().is_some() {
                 return Err(Trouble::System(format!(
-                    "a batch failed half-way: {sentence}"
+                    "a batch could not be worked: {sentence}"
                 )));
             }
             stream.clear();
