@@ -140,6 +140,7 @@ def average_to_the_unit(tale: Tale) -> None:
     cases = (
         ("whole", (("100", 1), ("102", 1)), "974650", "1045350"),
         ("rest", (("100", 2), ("101", 1)), "968217", "1038450"),
+        ("larger-rest", (("100", 1), ("101", 2)), "971434", "1041900"),
     )
     for name, trades, low, high in cases:
         for side, edge, step in (("low", int(low), -1), ("high", int(high), 1)):
@@ -185,6 +186,22 @@ def resumption_is_the_first_match(tale: Tale) -> None:
     bids(day, "104x1")
 
 
+def resumption_is_no_second_first_match(tale: Tale) -> None:
+    """A phase that ends a resumption's call leaves the first match where it was: the band goes by the trades since."""
+    day = tale.market("later", banded())
+    trade_at = day.now + seconds(400)
+    day.sell(1, "100", LOT, time=trade_at)
+    day.buy(1, "100", LOT, time=trade_at)
+    day.halt(1)
+    day.resume(1, until=day.now + seconds(60))
+    bids(day, "102x1")
+    asks(day, "102x1")
+    day.phase("CONTINUOUS")
+    asks(day, "105x1")
+    tale.say("105 is inside the band round 102, the call's price, and outside that round 100, the trades' average")
+    bids(day, "105x1")
+
+
 def postponed_into_a_call(tale: Tale) -> None:
     """A call that ends a postponed opening without a match: no first match, so no band in what follows."""
     day = tale.market("lapsed", call_market())
@@ -202,9 +219,10 @@ def postponed_into_a_call(tale: Tale) -> None:
 
 def bands_rise(tale: Tale) -> None:
     """A band of a tick table starts above the one before it, not at it."""
-    day = tale.market("same", market("stock", reference="100"))
-    for start in ("0", "10", "10", "9", "20"):
-        day.tick_table(2, [(start, "1")])
+    for name, table in (("same", 2), ("the-last-table", 4_095)):
+        day = tale.market(name, market("stock", reference="100"))
+        for start in ("0", "10", "10", "9", "20"):
+            day.tick_table(table, [(start, "1")])
 
 
 def mass_cancel_uses_no_id(tale: Tale) -> None:
@@ -230,6 +248,7 @@ STORIES = [
     open_or_close,
     postponed_into_a_call,
     resumption_after_the_first_match,
+    resumption_is_no_second_first_match,
     resumption_is_the_first_match,
     run_cut_off_by_the_batch,
     unused_bytes_use_no_id,
