@@ -306,12 +306,22 @@ def halted_while_it_owes(tale: Tale) -> None:
     day.timer(1, Special.RESUMPTION, due)
 
 
+def edges_of_tables(tale: Tale) -> None:
+    """The least and the largest table, sixteen bands and no more, limits at the largest price there is."""
+    day = tale.market("edges", market("unit", reference="100"))
+    day.tick_table(0, [("0", "1")])
+    day.tick_table(4_095, [(str(band), "1") for band in range(17)])
+    for up in (10**10, 10**10 + 1):
+        day.prices(1, "100", up=up, down="90")
+
+
 STORIES = [
     another_table,
     average_to_the_unit,
     average_with_a_rest,
     bands_rise,
     between_ticks,
+    edges_of_tables,
     fixed_price_is_left_over,
     fixed_price_is_no_auction,
     group_in_order,
