@@ -54,6 +54,7 @@ def sites_of(path: Path) -> Iterator[Site]:
         yield site(found.start(1), "check", text[found.start(1) : found.end(1)], "false")
 
 
-def rust_sites(folder: Path) -> list[Site]:
-    """The sites of all files of a folder and the folders in it."""
-    return [site for path in sorted(folder.rglob("*.rs")) if path.stem != "tests" for site in sites_of(path)]
+def rust_sites(folder: Path, left_out: set[str]) -> list[Site]:
+    """The sites of all files of a folder and the folders in it, tests and the files named aside."""
+    files = [path for path in sorted(folder.rglob("*.rs")) if "tests" not in (path.stem, path.parent.name)]
+    return [site for path in files if path.name not in left_out for site in sites_of(path)]
