@@ -15,8 +15,9 @@ MAY_IMPORT = {
     "sim": {"rulebook", "records"},
     "duty": {"journal", "rulebook", "records"},
     "day": {"duty", "sim", "twin", "core", "journal", "rulebook", "records"},
+    "venue": {"twin", "core", "journal", "rulebook", "records"},
     "continuity": {"day", "twin", "core", "journal", "rulebook", "records"},
-    "cli": {"continuity", "day", "duty", "sim", "twin", "core", "journal", "rulebook", "records"},
+    "cli": {"continuity", "venue", "day", "duty", "sim", "twin", "core", "journal", "rulebook", "records"},
 }
 """Room by room, from the ground floor up, which others it may import."""
 

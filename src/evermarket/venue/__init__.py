@@ -1,0 +1,1 @@
+"""The running exchange: so far its law of durability and switching, in `protocol/`. The text is docs/protocol.md."""
