@@ -1,12 +1,15 @@
-"""What a core's shell is asked to do. Disk actions are done in the order given, each whole before the next.
+"""What a core's shell is asked to do. Disk actions are done in the order given, each whole before the next; so are the
+core's, beside them.
 
 The shell answers where an event is named; the first disk action that fails is answered with DiskFailed, and nothing
 behind it is done (rule 9).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from evermarket.venue.protocol.frames import Frame, Order
+from evermarket.records import Records
+from evermarket.records.session import Parting
+from evermarket.venue.protocol.frames import Block, Frame
 from evermarket.venue.protocol.messages import Message
 
 # --- the disk -------------------------------------------------------------------------------------------------------
@@ -14,14 +17,14 @@ from evermarket.venue.protocol.messages import Message
 
 @dataclass(frozen=True, slots=True)
 class Append:
-    """Write these frames behind the journal's end."""
+    """Write these frames behind the journal's end: a block's records, then its seal; a mark's seal."""
 
     frames: tuple[Frame, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Sync:
-    """Make everything up to `index` durable, then step Synced with the same two values."""
+    """Make everything up to frame `index` durable, then step Synced with the same two values."""
 
     index: int
     chain: bytes
@@ -54,35 +57,58 @@ class CutTail:
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """Match a batch; positions begin at `first`. Answer: Matched, or MatchFailed with the state as it was."""
+    """Work a batch. Times and order numbers are stamped, positions of the stream begin at `first`.
 
-    orders: tuple[Order, ...]
+    `commands` are the node's: not to be written to. Answer: Matched or MatchFailed with the same `batch`.
+    """
+
+    batch: int
+    commands: Records = field(repr=False)
     first: int
-    time_ns: int
 
 
 @dataclass(frozen=True, slots=True)
 class Quarantine:
-    """Make the block that refuses an order which the core cannot bear, without asking the core. Answer: Matched."""
+    """Answer a command (with its texts) that the core cannot bear with REJECTED, code GUARDED. Answer: Matched."""
 
-    order: Order
+    batch: int
+    commands: Records = field(repr=False)
     first: int
-    time_ns: int
 
 
 @dataclass(frozen=True, slots=True)
 class Shadow:
-    """A follower's core matches frame `index` too; step Shadowed with its digest."""
+    """A follower's core works the commands of frame `index` too (it takes GUARDED over); answer: Shadowed."""
 
     index: int
-    frame: Frame
+    block: Block
 
 
 @dataclass(frozen=True, slots=True)
 class Restore:
-    """Make the core's state that after frame `index` of the journal."""
+    """Make the core's state that after frame `index` of the journal, whatever it worked since."""
 
     index: int
+
+
+# --- members --------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Tell:
+    """Send these 64-byte records on a connection, as they are. `more`: step Drained when there is room for more."""
+
+    connection: str
+    records: Records = field(repr=False)
+    more: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Close:
+    """End a connection once what was told is sent. Why was told already: LOG_OFF with this code, or FENCED (None)."""
+
+    connection: str
+    parting: Parting | None
 
 
 # --- the world ------------------------------------------------------------------------------------------------------
@@ -96,7 +122,7 @@ class Send:
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """These frames are safe: market data, clearing and files may have them. Reports to lines are sent beside."""
+    """These frames are safe: market data, clearing and files may have them. What lines are told comes beside."""
 
     epoch: int
     frames: tuple[Frame, ...]
@@ -123,13 +149,7 @@ class Halt:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Deliver:
-    """G: a member is told; order and outcome are final."""
-
-    message: Message
-
-
 DiskAction = Append | Sync | Promise | SideFile | CutTail
 CoreAction = Match | Quarantine | Shadow | Restore
-Action = DiskAction | CoreAction | Send | Release | SetTimer | Alarm | Halt | Deliver
+MemberAction = Tell | Close
+Action = DiskAction | CoreAction | MemberAction | Send | Release | SetTimer | Alarm | Halt

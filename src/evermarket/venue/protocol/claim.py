@@ -100,7 +100,7 @@ class Claim:
     def _mark(self) -> None:
         body = self.body
         time_ns = stamp(body.clock_ns, body.log.time_ns)
-        body.append_own(Mark(self.epoch, body.log.position_at(body.log.end), time_ns, body.name))
+        body.append_own(Mark(self.epoch, body.log.position, time_ns, body.name))
         self.mark_index = body.log.end
         self.stage = Stage.MARK
         body.sync()
@@ -112,5 +112,5 @@ class Claim:
         self.stage = Stage.OVER
 
     def _missing(self, seat: Seat) -> str:
-        have = self.body.log.position_at(self.body.log.end)
+        have = self.body.log.position
         return f"has positions up to {have} of epoch {self.body.log.epoch}, the seat is at epoch {seat.epoch}"

@@ -55,8 +55,8 @@ class Follower:
         return self.body.synced
 
     def compare(self, event: Shadowed) -> None:
-        """The shadow's digest against the owner's (protocol 5)."""
-        if event.index > self.body.log.end:
+        """The shadow's digest against the owner's (protocol 5); of a frame that was cut meanwhile it says nothing."""
+        if self.body.log.chain_at(event.index) != event.chain:
             return
         frame = self.body.log.frame(event.index)
         if isinstance(frame, Block) and frame.digest != event.digest and self.body.is_clean:
@@ -98,7 +98,7 @@ class Follower:
     def _whole(self, chain: bytes, frames: tuple[Frame, ...]) -> tuple[Frame, ...]:
         """The frames if each proves itself; nothing if one is damaged: it is sent again."""
         for frame in frames:
-            if frame.chain != self.body.settings.chain(chain, frame):
+            if frame.seal != self.body.settings.seal(chain, frame):
                 self.body.alarm(f"received a damaged frame, position {frame.last}")
                 return ()
             chain = frame.chain
@@ -110,13 +110,11 @@ class Follower:
         if body.log.epoch >= epoch:
             body.do(Halt(f"two histories of epoch {body.log.epoch}"))
             return False
-        tail = body.log.cut_after(index)
-        body.synced, body.released = min(body.synced, index), min(body.released, index)
-        body.lines.rebuild(body.log.between(0, index))
+        tail = body.cut_after(index)
         body.do(SideFile(tail))
-        body.do(CutTail(index, body.log.position_at(index)))
+        body.do(CutTail(index, body.log.position))
         body.do(Restore(index))
-        body.alarm(f"{len(tail)} frames behind position {body.log.position_at(index)} went to a side file")
+        body.alarm(f"{len(tail)} frames behind position {body.log.position} went to a side file")
         return True
 
     def _append(self, frames: tuple[Frame, ...]) -> None:
@@ -124,7 +122,7 @@ class Follower:
         start = body.log.end
         body.append(frames)
         for index, frame in enumerate(frames, start + 1):
-            if isinstance(frame, Block) and not frame.is_quarantine:
+            if isinstance(frame, Block):
                 body.do(Shadow(index, frame))
             self._watch_clock(frame)
         body.sync()

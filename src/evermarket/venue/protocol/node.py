@@ -7,18 +7,25 @@ from collections.abc import Callable
 from enum import Enum
 from typing import Any
 
-from evermarket.venue.protocol.actions import Action, Halt, Restore, SetTimer
+from evermarket.records import Records
+from evermarket.records.session import SessionKind, session_record
+from evermarket.venue.protocol.actions import Action, Close, Halt, Restore, SetTimer, Tell
+from evermarket.venue.protocol.archive import Archive
 from evermarket.venue.protocol.body import Body, Settings
 from evermarket.venue.protocol.claim import Claim, Stage
 from evermarket.venue.protocol.events import (
     Beat,
     DiskFailed,
+    Drained,
     DropRequested,
+    Gone,
     Matched,
     MatchFailed,
     NodeEvent,
+    Opened,
     Promised,
     Received,
+    Said,
     Shadowed,
     Started,
     SwitchForced,
@@ -26,7 +33,7 @@ from evermarket.venue.protocol.events import (
     Synced,
 )
 from evermarket.venue.protocol.follower import Follower
-from evermarket.venue.protocol.messages import Ack, Behind, Fenced, LogOn, Refused, Replicate, Submit
+from evermarket.venue.protocol.messages import Ack, Behind, Refused, Replicate
 from evermarket.venue.protocol.owner import Owner
 from evermarket.venue.protocol.seat import SeatAnswer
 
@@ -41,19 +48,20 @@ class State(Enum):
 
 
 class Node:
-    """One life of a core, from Started to its end."""
+    """One life of a core, from Started to its end. Only the newest frames stay in memory; `archive` reads the others."""
 
     body_type = Body
     follower_type = Follower
     owner_type = Owner
     claim_type = Claim
 
-    def __init__(self, settings: Settings, started: Started) -> None:
-        self.body = self.body_type(settings, started.frames, started.promised)
+    def __init__(self, settings: Settings, started: Started, archive: Archive) -> None:
+        self.body = self.body_type(settings, started.frames, started.promised, archive)
         self.state = State.RECOVER
         self.follower = self.follower_type(self.body)
         self.owner: Owner | None = None
         self.claim: Claim | None = None
+        self._batches = 0
         self._on: dict[type, Callable[[Any], None]] = {
             Received: self._received,
             Beat: self._beat,
@@ -66,6 +74,10 @@ class Node:
             SwitchRequested: self._switch_requested,
             SwitchForced: self._switch_forced,
             DropRequested: self._drop_requested,
+            Opened: self._opened,
+            Said: self._said,
+            Drained: self._drained,
+            Gone: self._gone,
         }
         self._on_message: dict[type, Callable[[str, Any], None]] = {
             Replicate: self._replicate,
@@ -73,8 +85,6 @@ class Node:
             Behind: self._behind,
             Refused: self._refused,
             SeatAnswer: self._seat_answer,
-            LogOn: self._log_on,
-            Submit: self._submit,
         }
         self.body.do(Restore(self.body.log.end))
         self.body.do(SetTimer(settings.beat_ms))
@@ -143,8 +153,8 @@ class Node:
         if self.owner is not None:
             self.owner.matched(event)
 
-    def _match_failed(self, _: MatchFailed) -> None:
-        why = self.owner.match_failed() if self.owner is not None else ""
+    def _match_failed(self, event: MatchFailed) -> None:
+        why = self.owner.match_failed(event) if self.owner is not None else ""
         if why:
             self.body.do(Halt(why))
 
@@ -185,7 +195,7 @@ class Node:
     def _refused(self, sender: str, message: Refused) -> None:
         """Writers' rule: the first refusal ends the epoch. If the seat is still this core's, it takes a higher one."""
         if self.owner is not None and message.epoch == self.owner.epoch:
-            self.owner = None
+            self._stop_owning(message.promised)
             self._claim((), f"{sender} has promised {message.promised}", above=message.promised)
 
     def _seat_answer(self, _: str, answer: SeatAnswer) -> None:
@@ -193,7 +203,7 @@ class Node:
             return
         if self.owner is not None:
             if not self.owner.membership.answered(answer):
-                self._fence(self._seat_epoch())
+                self._fence(self.epoch_known)
         elif self.claim is not None:
             self.claim.answered(answer)
             if self.claim.stage is Stage.OVER:
@@ -204,17 +214,31 @@ class Node:
         else:
             self._fence_if_old()
 
-    def _log_on(self, sender: str, message: LogOn) -> None:
-        if self.owner is not None:
-            self.owner.door.log_on(sender, message)
-        else:
-            self.body.send(sender, Fenced(self._seat_epoch()))
+    # --- members --------------------------------------------------------------------------------------------------
 
-    def _submit(self, sender: str, message: Submit) -> None:
+    def heartbeat(self, connection: str) -> Records | None:
+        """What this core says on a connection that was silent for `heartbeat_ms`; None if it has no session."""
+        return self.owner.door.heartbeat(connection) if self.owner is not None else None
+
+    def _opened(self, event: Opened) -> None:
         if self.owner is not None:
-            self.owner.submit(message)
+            self.owner.door.opened(event)
         else:
-            self.body.send(sender, Fenced(self._seat_epoch()))
+            self.body.do(Tell(event.connection, session_record(SessionKind.FENCED, epoch=self.epoch_known)))
+            self.body.do(Close(event.connection, None))
+
+    def _said(self, event: Said) -> None:
+        if self.owner is not None:
+            self.owner.said(event)
+
+    def _drained(self, event: Drained) -> None:
+        if self.owner is not None:
+            self.owner.door.drained(event.connection)
+
+    def _gone(self, event: Gone) -> None:
+        if self.owner is not None:
+            self.owner.door.gone(event.connection)
+            self.owner.match_next()
 
     # --- from state to state --------------------------------------------------------------------------------------
 
@@ -236,7 +260,7 @@ class Node:
             self.claim = None
             self.state = State.MATCH
             self.owner = self.owner_type(
-                self.body, claim.asked.seat, claim.asked.expected_version + 1, claim.mark_index
+                self.body, claim.asked.seat, claim.asked.expected_version + 1, claim.mark_index, self._batches
             )
 
     def _fence_if_old(self) -> None:
@@ -246,11 +270,19 @@ class Node:
             if seat is not None and seat.epoch > self.body.log.epoch:
                 self._fence(seat.epoch)
 
+    def _stop_owning(self, epoch: int) -> None:
+        if self.owner is not None:
+            self._batches = self.owner.batches
+            self.owner.end(epoch)
+            self.owner = None
+
     def _fence(self, epoch: int) -> None:
-        self.owner = None
+        self._stop_owning(epoch)
         self.state = State.FENCED
         self.body.alarm(f"FENCED, epoch {epoch}")
 
-    def _seat_epoch(self) -> int:
+    @property
+    def epoch_known(self) -> int:
+        """The highest epoch this core knows of: what FENCED says."""
         seat = self.body.seat.seat
         return max(self.follower.epoch, seat.epoch if seat is not None else 0)
