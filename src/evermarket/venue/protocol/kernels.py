@@ -1,15 +1,15 @@
 """The kernels of door and flow (docs/sessions.md): what a line was told, what it is told now, what it may say.
 
-All kernels of the protocol stand in this one file, for a compiled kernel is kept under the file it stands in. A record is
-eight 64-bit words (docs/format.md, sections 2 and 4):
+All kernels of the protocol stand in this one file, for a compiled kernel is kept under the file it stands in. A record
+is eight 64-bit words (docs/format.md, sections 2 and 4):
 
     word 0 position; 1 time; 2 kind, flags, instrument, code, attributes; 3 cl_ord_id; 6 order_no u4, line u2, ...
     TRADED: 5 buy_no, sell_no; 6 buy_leaves, sell_leaves; 7 buy_cum, sell_cum (each u4, the buyer's first)
     TRADE_VOIDED: 6 buy_no u4, line u2; 7 sell_no u4
     OFF_BOOK_TRADED: 5 qty, buy_account; 6 sell_account u4, line u2, buy_line u2; 7 sell_line u2, both open_close u1
 
-A set of growing lists lies in one `pool`, rows of one or two words; `heads` has a row a list: start, length, room. A list
-that outgrows its room moves to the pool's end with twice as much. Positions stay below 2^63.
+A set of growing lists lies in one `pool`, rows of one or two words; `heads` has a row a list: start, length, room. A
+list that outgrows its room moves to the pool's end with twice as much. Positions stay below 2^63.
 """
 
 from typing import Any, Final
@@ -41,25 +41,17 @@ WITHOUT_BUY_LINE: Final = np.uint64(0x0000_FFFF_FFFF_FFFF)
 WITHOUT_BUY_OPEN_CLOSE: Final = np.uint64(0xFFFF_FFFF_FF00_FFFF)
 WITHOUT_SELLER: Final = np.uint64(0xFFFF_FFFF_00FF_0000)
 
-NEW: Final = int(Kind.NEW)
-QUOTE: Final = int(Kind.QUOTE)
-LAST_OF_MEMBERS: Final = int(Kind.VOID_TRADE)
-ANNOUNCE: Final = int(Kind.ANNOUNCE)
-KIND_TEXT: Final = int(Kind.TEXT)
-ACCEPTED: Final = int(Kind.ACCEPTED)
-CONVERTED: Final = int(Kind.CONVERTED)
-TRADED: Final = int(Kind.TRADED)
-OFF_BOOK_TRADED: Final = int(Kind.OFF_BOOK_TRADED)
-TRADE_VOIDED: Final = int(Kind.TRADE_VOIDED)
-QUOTE_REQUESTED: Final = int(Kind.QUOTE_REQUESTED)
-MASS_CANCELLED: Final = int(Kind.MASS_CANCELLED)
-PHASE_CHANGED: Final = int(Kind.PHASE_CHANGED)
-AUCTIONED: Final = int(Kind.AUCTIONED)
-STABILISATION_STARTED: Final = int(Kind.STABILISATION_STARTED)
-RESUMED: Final = int(Kind.RESUMED)
-ANNOUNCED: Final = int(Kind.ANNOUNCED)
-CLOSED: Final = int(Kind.CLOSED)
-FIRST_OF_EVENTS: Final = int(FIRST_EVENT)
+NEW, QUOTE, LAST_OF_MEMBERS = int(Kind.NEW), int(Kind.QUOTE), int(Kind.VOID_TRADE)
+TEXT, FIRST_OF_EVENTS = int(Kind.TEXT), int(FIRST_EVENT)
+ACCEPTED, CONVERTED, TRADED = int(Kind.ACCEPTED), int(Kind.CONVERTED), int(Kind.TRADED)
+OFF_BOOK_TRADED, TRADE_VOIDED = int(Kind.OFF_BOOK_TRADED), int(Kind.TRADE_VOIDED)
+QUOTE_REQUESTED, MASS_CANCELLED = int(Kind.QUOTE_REQUESTED), int(Kind.MASS_CANCELLED)
+PHASE_CHANGED, AUCTIONED, STABILISATION_STARTED = (
+    int(Kind.PHASE_CHANGED),
+    int(Kind.AUCTIONED),
+    int(Kind.STABILISATION_STARTED),
+)
+ANNOUNCED, CLOSED = int(Kind.ANNOUNCED), int(Kind.CLOSED)
 COMMANDS: Final = np.uint64(sum(1 << kind for kind in Kind if kind < FIRST_EVENT))
 ONE: Final = np.uint64(1)
 
@@ -143,7 +135,7 @@ def fold(
 @kernel
 def note_command(words: Words, i: int, id_heads: Ints, ids: Words, counters: Ints) -> int:
     kind = kind_of(words, i)
-    if kind == KIND_TEXT:
+    if kind == TEXT:
         counters[TEXTS] += 1
         return 0
     counters[TEXTS] = 0
@@ -183,13 +175,13 @@ def note_event(words: Words, i: int, order_line: Lines, heads: Ints, flow: Words
     if kind == ANNOUNCED:
         for k in range(counters[TEXTS]):
             tell_public(words[i - counters[TEXTS] + k, 0], public, counters)
-    if kind == QUOTE_REQUESTED or kind == PHASE_CHANGED or AUCTIONED <= kind <= ANNOUNCED or kind == CLOSED:
+    if kind in (QUOTE_REQUESTED, PHASE_CHANGED, CLOSED) or AUCTIONED <= kind <= ANNOUNCED:
         tell_public(at, public, counters)
     return 0
 
 
 @kernel
-def tell_line(line: int, heads: Ints, flow: Words, counters: Ints, at: Any) -> int:
+def tell_line(line: Any, heads: Ints, flow: Words, counters: Ints, at: Any) -> int:
     """A line that is named if it is not 0."""
     return add(heads, flow, counters, FLOW_USED, line, at, NOTHING) if line > 0 else 0
 
@@ -274,9 +266,8 @@ def tell(
             begin = row
             line = seats[n, OF_LINE]
             while True:
-                own = next_at(
-                    flow, flow_heads[line, 0] + seats[n, OWN_AT], flow_heads[line, 0] + flow_heads[line, 1], upto
-                )
+                start = flow_heads[line, 0]
+                own = next_at(flow, start + seats[n, OWN_AT], start + flow_heads[line, 1], upto)
                 other = upto + 1
                 if seats[n, PUBLIC_AT] >= 0:
                     other = next_at(public, seats[n, PUBLIC_AT], public_end, upto)
@@ -381,7 +372,7 @@ def look(words: Words, line: int, last_id: Words, verdicts: npt.NDArray[np.uint8
     for i in range(len(words)):
         kind = kind_of(words, i)
         verdict = IS_NEW
-        if kind >= FIRST_OF_EVENTS or not COMMANDS >> np.uint64(kind) & ONE or line > 0 and kind > LAST_OF_MEMBERS:
+        if kind >= FIRST_OF_EVENTS or not COMMANDS >> np.uint64(kind) & ONE or (line > 0 and kind > LAST_OF_MEMBERS):
             verdict = IS_BAD
         elif kind <= LAST_OF_MEMBERS and line_of(words, i) != line:
             verdict = IS_FOREIGN

@@ -48,7 +48,7 @@ class State(Enum):
 
 
 class Node:
-    """One life of a core, from Started to its end. Only the newest frames stay in memory; `archive` reads the others."""
+    """One life of a core, from Started to its end. The newest frames stay in memory; `archive` reads the others."""
 
     body_type = Body
     follower_type = Follower

@@ -1,8 +1,8 @@
 """The owner (protocol 3, MATCH): match, append, sync and replicate side by side, release (rules 1 and 7).
 
 Invariants: one batch is in the core and one block in the disk at a time, the core a batch ahead of the disk at most;
-what comes meanwhile is the next batch. `body.released` is synced here and acknowledged by everybody counted. One life of
-a core is one Owner.
+what comes meanwhile is the next batch. `body.released` is synced here and acknowledged by everybody counted. One epoch
+is one Owner.
 """
 
 from evermarket.records import HEADER, Records
@@ -48,7 +48,7 @@ class Owner:
         self.match_next()
 
     def match_next(self) -> None:
-        """Rule 7: one batch; a command whose sender does not know its fate alone, for it may be what killed the core."""
+        """Rule 7: one batch; a command whose fate its sender does not know alone, it may be what killed the core."""
         if len(self.batch) or not self.door.waiting.records:
             return
         self.batch, self._is_alone = self.next_batch()
@@ -73,6 +73,7 @@ class Owner:
         self.body.alarm(f"a command at position {self.body.log.position + 1} is quarantined")
         self.body.do(Restore(self.body.log.end))
         self.batches += 1
+        self._is_alone = False
         self.body.do(Quarantine(self.batches, self.batch, self.body.log.position + 1))
         return ""
 

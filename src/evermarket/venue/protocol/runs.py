@@ -13,7 +13,7 @@ _TEXTS = 15
 def split_runs(unfinished: Records, commands: Records) -> tuple[list[tuple[Records, bool]], Records]:
     """Whole runs in few arrays, each with whether it must be a batch of its own, and the beginning of one not whole.
 
-    Neighbours that need not be alone stay together. A head whose texts do not follow goes as it is: the core refuses it.
+    Neighbours that need not be alone stay together. A head whose texts do not follow goes as it is; the core refuses.
     """
     records = np.concatenate([unfinished.view(_WHOLE), commands.view(_WHOLE)]).view(HEADER)
     kinds, flags = records["kind"], records["flags"]
