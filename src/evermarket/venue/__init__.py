@@ -1,1 +1,1 @@
-"""The running exchange: so far its law of durability and switching, in `protocol/`. The text is docs/protocol.md."""
+"""The running exchange; its law of durability, switching and sessions is in `protocol/`. The text: docs/protocol.md."""

@@ -1,4 +1,4 @@
-"""The decision on one request for a ticket. One word for all that may be wrong: line, broker, password, address, or disabled."""
+"""The decision on one request for a ticket. One word for all that may be wrong: line, broker, password, address."""
 
 import time
 from collections.abc import Callable, Mapping
