@@ -102,6 +102,10 @@ class Door:
         flows = (self.body.flow.own(line), self.body.flow.public)
         return max(_last_upto(positions, upto) for positions in flows)
 
+    def own_position(self, line: int) -> int:
+        """The last released position of a line's own flow."""
+        return _last_upto(self.body.flow.own(line), self.body.released_position)
+
     def heartbeat(self, connection: str) -> Records | None:
         """What the core's HEARTBEAT says on a connection; None if it has no session."""
         session = self.sessions.get(connection)

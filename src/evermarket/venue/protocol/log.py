@@ -5,7 +5,7 @@ archive is asked for is on the disk. Cost: 40 bytes a frame for the day, and `re
 """
 
 from array import array
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 
 import numpy as np
@@ -70,6 +70,16 @@ class Log:
     def position_at(self, index: int) -> int:
         """The last position up to a frame."""
         return self._lasts[index - 1] if index else 0
+
+    def frames_at(self, position: int) -> range:
+        """Indexes of the frames that end at this position: a block, and marks behind it."""
+        return range(bisect_left(self._lasts, position) + 1, bisect_right(self._lasts, position) + 1)
+
+    def last_frame_at(self, position: int, epoch: int) -> int:
+        """The last frame up to a position and an epoch; 0 if there is none."""
+        upto = bisect_right(self._lasts, position)
+        later = [index for index, mark in zip(self._marks, self._mark_frames, strict=True) if mark.epoch > epoch]
+        return min([upto, *(index - 1 for index in later)])
 
     def between(self, after: int, upto: int) -> tuple[Frame, ...]:
         """Frames `after` + 1 to `upto`."""
