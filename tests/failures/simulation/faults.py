@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from random import Random
 from typing import TYPE_CHECKING
 
 from evermarket.venue.protocol.events import DropRequested, SwitchRequested
@@ -28,10 +29,17 @@ class Intensities:
     seat_outage: int
     poison: int
     wrong_core: int
+    reset: int
+    exchange: int
     loss: float
     double: float
     straggle: float
+    throttled: float
     order_ms: int
+    records_kept_max: int
+    records_told_max: int
+    records_sent_max: int
+    batch_records_max: int
 
 
 KINDS = (
@@ -47,12 +55,13 @@ KINDS = (
     "seat_outage",
     "poison",
     "wrong_core",
+    "reset",
+    "exchange",
 )
 
 
-def draw(simulation: "Simulation") -> Intensities:
+def draw(random: Random) -> Intensities:
     """Mean times spread evenly on a logarithmic scale: quiet seeds and terrible ones."""
-    random = simulation.world.random
 
     def mean(likely: float) -> int:
         return round(math.exp(random.uniform(math.log(60), math.log(2_000)))) if random.random() < likely else 0
@@ -61,13 +70,19 @@ def draw(simulation: "Simulation") -> Intensities:
         return random.random() * most if random.random() < likely else 0.0
 
     likely = {"disk_fault": 0.4, "slow_disk": 0.3, "poison": 0.2, "wrong_core": 0.2, "clock": 0.3, "switch": 0.8}
+    likely["exchange"] = 0.8
     means = {kind: mean(likely.get(kind, 0.6)) for kind in KINDS}
     return Intensities(
         **means,
         loss=share(0.5, 0.1),
         double=share(0.5, 0.1),
         straggle=share(0.5, 0.1),
+        throttled=share(0.4, 0.2),
         order_ms=random.choice((4, 8, 15, 30)),
+        records_kept_max=random.choice((8, 60, 100_000)),
+        records_told_max=random.choice((3, 30, 10_000)),
+        records_sent_max=random.choice((4, 40, 10_000)),
+        batch_records_max=random.choice((2, 7, 4_096)),
     )
 
 
@@ -173,4 +188,10 @@ class Faults:
         node = core.node
         if node is not None and node.owner is None:
             self.world.note(core.name, "WRONG")
-            core.market.is_wrong = True
+            core.is_wrong = True
+
+    def reset(self) -> None:
+        self.world.random.choice(self.simulation.members).break_off()
+
+    def exchange(self) -> None:
+        self.simulation.exchange.speak()

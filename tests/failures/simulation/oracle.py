@@ -1,8 +1,19 @@
 """What must never happen, looked at while it runs and after healing. An error here is a Violation with its sentence."""
 
+from collections import defaultdict
+from collections.abc import Sequence
+
+import numpy as np
+
+from evermarket.records import LAYOUT, Kind, Records
+from evermarket.records.kinds import FIRST_EVENT
+from evermarket.records.session import FIRST_SESSION_KIND, NEVER_RECEIVED, FlowFlag
 from evermarket.venue.protocol.actions import Alarm, Halt, Release
-from evermarket.venue.protocol.frames import Block, Frame, Mark, Outcome
-from evermarket.venue.protocol.messages import NeverReceived, Report
+from evermarket.venue.protocol.frames import Block, Frame, Mark
+from tests.models.slow_flow import SlowFlow
+
+KNOWN_HALTS = ("failed", "the core broke on a batch")
+REPEAT_AT = 17
 
 
 class Violation(AssertionError):
@@ -16,14 +27,17 @@ class Oracle:
         self.owners: dict[int, tuple[str, int]] = {}
         self.at_position: dict[int, bytes] = {}
         self.marks: dict[int, int] = {}
-        self.released_outcomes: dict[tuple[int, int], Outcome] = {}
         self.executed: dict[tuple[int, int], int] = {}
-        self.sent: dict[int, int] = {}
-        self.told_outcomes: dict[tuple[int, int], Outcome] = {}
-        self.answered: dict[int, set[int]] = {}
+        self.last_id: dict[int, int] = {}
+        self.told_flow: dict[int, dict[int, bytes]] = defaultdict(dict)
+        self.not_taken: dict[int, set[int]] = defaultdict(set)
+        self.order_no = 0
+        self.orders = 0
         self.alarms = 0
+        self.quarantined = 0
         self._seen: set[bytes] = set()
         self._last_by_epoch: dict[int, int] = {}
+        self._released = 0
 
     # --- while it runs --------------------------------------------------------------------------------------------
 
@@ -42,23 +56,36 @@ class Oracle:
 
     def said(self, name: str, action: Alarm | Halt) -> None:
         self.alarms += 1
-        if isinstance(action, Halt) and not action.reason.endswith("failed"):
+        if isinstance(action, Halt) and not action.reason.endswith(KNOWN_HALTS):
             raise Violation(f"{name} halts: {action.reason}")
+        if isinstance(action, Alarm) and "knows of position" in action.text:
+            raise Violation(action.text)
 
-    def ordered(self, line: int, order_id: int) -> None:
-        self.sent[line] = order_id
+    def ordered(self, line: int, last_id: int) -> None:
+        self.last_id[line] = last_id
+        self.orders += 1
 
-    def told(self, line: int, message: Report | NeverReceived) -> None:
-        if isinstance(message, NeverReceived):
-            raise Violation(f"line {line} hears that order {message.order_id} was never received")
-        outcome = message.outcome
-        if self.released_outcomes.get((line, outcome.position)) != outcome:
-            raise Violation(f"line {line} was told {outcome}, which nobody released")
-        self.told_outcomes[line, outcome.position] = outcome
-        if outcome.order_id in self.answered.setdefault(line, set()):
-            raise Violation(f"line {line} was told twice of order {outcome.order_id}")
-        if outcome.order_id:
-            self.answered[line].add(outcome.order_id)
+    def told(self, line: int, records: Records) -> None:
+        """What a gate gave its member."""
+        told = self.told_flow[line]
+        for raw in records.view("V64"):
+            record = bytearray(raw.tobytes())
+            if record[16] >= FIRST_SESSION_KIND:
+                self._told_by_session(line, np.frombuffer(bytes(record), NEVER_RECEIVED))
+                continue
+            position = int.from_bytes(record[:8], "little")
+            record[REPEAT_AT] &= ~FlowFlag.REPEAT & 0xFF
+            if position > self._released:
+                raise Violation(f"line {line} was told position {position}, {self._released} are released")
+            if told and position <= next(reversed(told)):
+                raise Violation(f"line {line} was told position {position} behind {next(reversed(told))}")
+            told[position] = bytes(record)
+
+    def _told_by_session(self, line: int, record: Records) -> None:
+        cl_ord_id = int(record["cl_ord_id"][0])
+        if (line, cl_ord_id) in self.executed:
+            raise Violation(f"line {line} hears that {cl_ord_id} was not taken, and it was executed")
+        self.not_taken[line].add(cl_ord_id)
 
     def _mark(self, mark: Mark) -> None:
         self.marks[mark.epoch] = mark.last
@@ -71,45 +98,69 @@ class Oracle:
             if later > epoch and block.last > end:
                 raise Violation(f"epoch {epoch} releases {block.last} beyond its end {end}")
         self._last_by_epoch[epoch] = max(self._last_by_epoch.get(epoch, 0), block.last)
+        self._released = max(self._released, block.last)
         for position in range(block.first, block.last + 1):
             if self.at_position.setdefault(position, block.chain) != block.chain:
                 raise Violation(f"position {position} was released twice with different content")
-        for outcome in block.outcomes:
-            self.released_outcomes[outcome.line, outcome.position] = outcome
-            if outcome.order_id:
-                key = outcome.line, outcome.order_id
-                if self.executed.setdefault(key, outcome.position) != outcome.position:
-                    raise Violation(f"order {outcome.order_id} of line {outcome.line} was executed twice")
+        for line, cl_ord_id, position in commands_of(block):
+            if self.executed.setdefault((line, cl_ord_id), position) != position:
+                raise Violation(f"command {cl_ord_id} of line {line} was executed twice")
+            if cl_ord_id in self.not_taken[line]:
+                raise Violation(f"command {cl_ord_id} of line {line} was executed, and told never to have been taken")
+        is_new = block.records["kind"] == Kind.ACCEPTED
+        self.order_no += int(is_new.sum())
 
     # --- after healing --------------------------------------------------------------------------------------------
 
-    def unanswered(self) -> dict[int, list[int]]:
-        """Orders that nobody answered, by line."""
-        return {
-            line: missing
-            for line, last in self.sent.items()
-            if (missing := [n for n in range(1, last + 1) if n not in self.answered.get(line, ())])
-        }
-
-    def check_journal(self, frames: tuple[Frame, ...]) -> None:
-        """The surviving journal holds everything that was ever told or released, once, in order."""
+    def check_journal(self, frames: Sequence[Frame], sent: dict[int, set[int]], public: set[int]) -> None:
+        """The surviving journal holds everything that was ever told or released, once, in order; every line was told
+        its flow, whole. `sent`: ids by line; `public`: lines that wished the public flow."""
         chains = {frame.chain for frame in frames}
         if not self._seen <= chains:
             raise Violation("something released has disappeared")
-        outcomes = [outcome for frame in frames if isinstance(frame, Block) for outcome in frame.outcomes]
-        there = {(outcome.line, outcome.position): outcome for outcome in outcomes}
-        for key, outcome in self.told_outcomes.items():
-            if there.get(key) != outcome:
-                raise Violation(f"line {key[0]} was told {outcome}; the journal says {there.get(key)}")
-        orders = [(outcome.line, outcome.order_id) for outcome in outcomes if outcome.order_id]
-        if len(orders) != len(set(orders)):
-            raise Violation("an order stands twice in the journal")
         self._check_order(frames)
+        slow = SlowFlow()
+        for frame in frames:
+            if isinstance(frame, Block):
+                slow.fold(frame.records)
+        for line, ids in sent.items():
+            self._check_line(line, ids, slow, wishes_public=line in public)
 
-    def _check_order(self, frames: tuple[Frame, ...]) -> None:
+    def _check_line(self, line: int, ids: set[int], slow: SlowFlow, *, wishes_public: bool) -> None:
+        should = slow.told(line, wishes_public=wishes_public)
+        told = self.told_flow[line]
+        for position in sorted(should.keys() | told.keys()):
+            if should.get(position) != told.get(position):
+                raise Violation(
+                    f"line {line}, position {position}: told {told.get(position)!r}, journal {should.get(position)!r}"
+                )
+        executed = set(slow.ids[line])
+        if executed & self.not_taken[line] or executed | self.not_taken[line] != ids:
+            raise Violation(
+                f"line {line}: nobody knows of {sorted(ids - executed - self.not_taken[line])}, "
+                f"both executed and not: {sorted(executed & self.not_taken[line])}"
+            )
+
+    def _check_order(self, frames: Sequence[Frame]) -> None:
         position = time_ns = epoch = 0
+        seen: set[tuple[int, int]] = set()
         for frame in frames:
             first = frame.first if isinstance(frame, Block) else frame.last + 1
             if first != position + 1 or frame.time_ns <= time_ns or frame.epoch < epoch:
                 raise Violation(f"frame {frame} does not follow position {position}, time {time_ns}, epoch {epoch}")
             position, time_ns, epoch = frame.last, frame.time_ns, frame.epoch
+            if isinstance(frame, Block):
+                self.quarantined += int((frame.records["code"][frame.records["kind"] == Kind.REJECTED] == 5).sum())
+                commands = {(line, cl_ord_id) for line, cl_ord_id, _ in commands_of(frame)}
+                if commands & seen or len(commands) != len(list(commands_of(frame))):
+                    raise Violation(f"a command stands twice in the journal, block {frame.first} to {frame.last}")
+                seen |= commands
+
+
+def commands_of(block: Block) -> list[tuple[int, int, int]]:
+    """Line, id and position of every member's command in a block."""
+    kinds = block.records["kind"]
+    rows = block.records.view(LAYOUT[Kind.NEW])[(kinds < FIRST_EVENT) & (kinds <= Kind.VOID_TRADE)]
+    return [
+        (int(row["line"]), int(row["cl_ord_id"]), int(row["position"])) for row in rows if row["line"]
+    ]

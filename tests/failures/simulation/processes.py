@@ -1,13 +1,14 @@
-"""The shells of a simulation: a core's process, a gate's, the seat's. They carry actions out and bring events back."""
+"""The shells of a simulation: a core's process, the seat's. They carry actions out and bring events back."""
 
+from collections import deque
 from collections.abc import Callable
 
 from evermarket.venue.protocol.actions import (
     Action,
     Alarm,
     Append,
+    Close,
     CutTail,
-    Deliver,
     Halt,
     Match,
     Promise,
@@ -19,20 +20,22 @@ from evermarket.venue.protocol.actions import (
     Shadow,
     SideFile,
     Sync,
+    Tell,
 )
 from evermarket.venue.protocol.body import Settings
-from evermarket.venue.protocol.events import Beat, MatchFailed, NodeEvent, Ordered, Received, Shadowed, Started
-from evermarket.venue.protocol.gate import Gate
-from evermarket.venue.protocol.messages import NeverReceived, Report
+from evermarket.venue.protocol.events import Beat, Matched, MatchFailed, NodeEvent, Received, Shadowed, Started
+from evermarket.venue.protocol.frames import Block
 from evermarket.venue.protocol.node import Node, State
 from evermarket.venue.protocol.seat import SEAT, CompareAndSet, ReadSeat, Register
 from simulation.disk import Disk
-from simulation.market import POISON, Market
+from simulation.doors import Doors
+from simulation.market import Broken, rework, work
 from simulation.market import State as MarketState
 from simulation.oracle import Oracle
 from simulation.world import MS, Network, World
 
 DISK = (Append, Sync, Promise, SideFile, CutTail)
+CORE = (Match, Quarantine, Shadow, Restore)
 
 
 class Core:
@@ -51,12 +54,16 @@ class Core:
         self.settings, self.node_type = settings, node_type
         self.name = settings.name
         self.disk = Disk(world)
-        self.market = Market(known)
+        self.doors = Doors(self)
         self.node: Node | None = None
         self.life = 0
         self.is_paused = False
+        self.is_wrong = False
         self.skew_ns = 0
-        self._late: list[NodeEvent] = []
+        self._known = known
+        self._market = MarketState()
+        self._todo: deque[Match | Quarantine | Shadow | Restore] = deque()
+        self._late: list[Callable[[], None]] = []
         network.receivers[self.name] = lambda sender, message: self.step(Received(sender, message))  # type: ignore[arg-type]
 
     # --- life -----------------------------------------------------------------------------------------------------
@@ -68,60 +75,75 @@ class Core:
     def start(self) -> None:
         self.stop()
         self.life += 1
-        self.world.note(self.name, "STARTS", f"life {self.life}, {len(self.disk.frames)} frames")
-        self.market.is_wrong = False
+        self.world.note(self.name, "STARTS", f"life {self.life}, {len(self.disk.journal)} frames")
+        self.is_wrong = False
         frames, promise = self.disk.recover()
-        self.node = self.node_type(self.settings, Started(frames, promise))
-        self._perform(self.node.start())
+        self.node = self.node_type(self.settings, Started(frames, promise), self.disk)
+        self.perform(self.node.start())
 
     def stop(self) -> None:
         """The process dies; what it wrote to the disk's cache survives."""
         self.node, self.is_paused = None, False
         self._late.clear()
+        self._todo.clear()
+        self._market = MarketState()
         self.disk.stop()
+        self.doors.break_all()
 
     def crash(self) -> None:
         self.world.note(self.name, "CRASH")
         self.stop()
 
     def lose_power(self) -> None:
+        """Nobody is told that connections are gone."""
         self.world.note(self.name, "POWER LOST")
+        self.doors.fall_silent()
         self.stop()
         self.disk.lose_power()
 
     def pause(self) -> None:
-        self.world.note(self.name, "PAUSED")
-        self.is_paused = True
+        if self.node is not None:
+            self.world.note(self.name, "PAUSE")
+            self.is_paused = True
 
     def resume(self) -> None:
+        """It goes on where it was, with everything that has come meanwhile."""
         if self.is_paused:
-            self.world.note(self.name, "RESUMED")
+            self.world.note(self.name, "WAKES")
             self.is_paused = False
             late, self._late = self._late, []
-            for event in late:
-                self.step(event)
+            for act in late:
+                self.later(act)
 
-    # --- events and actions ---------------------------------------------------------------------------------------
+    # --- steps ----------------------------------------------------------------------------------------------------
+
+    def later(self, act: Callable[[], None]) -> None:
+        """Now, or when the process goes on."""
+        if self.is_paused:
+            self._late.append(act)
+        elif self.node is not None:
+            act()
 
     def step(self, event: NodeEvent) -> None:
-        if self.node is None:
-            return
-        if self.is_paused:
-            self._late.append(event)
-            return
-        self.world.note(self.name, "<-", event)
-        self._perform(self.node.step(event, self.clock_ns()))
+        self.later(lambda: self._step(event))
+
+    def _step(self, event: NodeEvent) -> None:
+        if self.node is not None:
+            self.world.note(self.name, "<-", event)
+            self.perform(self.node.step(event, self.clock_ns()))
 
     def clock_ns(self) -> int:
-        return self.world.now_us * 1_000 + self.skew_ns
+        return 1_000_000_000_000 + self.world.now_us * 1_000 + self.skew_ns
 
     def _of_life(self, life: int) -> Callable[[NodeEvent], None]:
         return lambda event: self.step(event) if life == self.life else None
 
-    def _perform(self, actions: list[Action]) -> None:
+    def perform(self, actions: list[Action]) -> None:
         for action in actions:
             if isinstance(action, Send):
                 self.network.send(self.name, action.to, action.message)
+            elif isinstance(action, Tell | Close):
+                self.doors.perform(action)
             elif isinstance(action, DISK):
                 self.disk.do(action, self._of_life(self.life))
             elif isinstance(action, SetTimer):
@@ -132,78 +154,72 @@ class Core:
             elif isinstance(action, Alarm | Halt):
                 self.world.note(self.name, "says", action)
                 self.oracle.said(self.name, action)
-            else:
-                self._ask_core(action)
-            if self.node is None:
-                return
+            elif isinstance(action, CORE):
+                self._ask_market(action)
 
-    def _ask_core(self, action: Action) -> None:
-        assert self.node is not None
-        log = self.node.body.log
-        if isinstance(action, Match):
-            if any(order.payload.startswith(POISON) for order in action.orders):
-                self._be_poisoned(action)
-                return
-            event: NodeEvent = self.market.match(action.orders, action.first, action.time_ns)
-            self._perform(self.node.step(event, self.clock_ns()))
-            self.market.remember(log.frame(log.end))
-        elif isinstance(action, Quarantine):
-            event = self.market.refuse(action.order, action.first)
-            self._perform(self.node.step(event, self.clock_ns()))
-            self.market.remember(log.frame(log.end))
-        elif isinstance(action, Shadow):
-            digest = self.market.shadow(action.frame)  # type: ignore[arg-type]
-            self.market.remember(action.frame)
-            self._perform(self.node.step(Shadowed(action.index, digest), self.clock_ns()))
-        elif isinstance(action, Restore):
-            self.market.restore(log.chain_at(self._last_block(action.index)) or b"")
+    # --- the matching core, a thread of its own -----------------------------------------------------------------------
 
-    def _last_block(self, index: int) -> int:
-        """Marks change no state, so their chains are not remembered."""
-        assert self.node is not None
-        while index and not hasattr(self.node.body.log.frame(index), "payload"):
-            index -= 1
-        return index
+    def _ask_market(self, action: Match | Quarantine | Shadow | Restore) -> None:
+        self._todo.append(action)
+        if len(self._todo) == 1:
+            self._market_later()
 
-    def _be_poisoned(self, action: Match) -> None:
-        """Alone, the broken core is noticed and made again; in a batch it takes the process with it."""
+    def _market_later(self) -> None:
+        self.world.after(10 + int(self.world.random.random() ** 4 * 3_000), self._market_done, self.life)
+
+    def _market_done(self, life: int) -> None:
+        if life == self.life and self._todo:
+            self.later(self._work)
+
+    def _work(self) -> None:
+        action = self._todo.popleft()
+        event = self._worked(action)
+        if self.node is None:
+            return
+        if self._todo:
+            self._market_later()
+        if event is not None:
+            self._step(event)
+
+    def _worked(self, action: Match | Quarantine | Shadow | Restore) -> NodeEvent | None:
+        if isinstance(action, Restore):
+            self._restore(action.index)
+            return None
+        if isinstance(action, Shadow):
+            self._market, _ = rework(self._market, action.block)
+            self._known.setdefault(action.block.chain, self._market)
+            return Shadowed(action.index, action.block.chain, self._digest())
+        try:
+            self._market, records = work(
+                self._market, action.commands, action.first, guarded=isinstance(action, Quarantine)
+            )
+        except Broken:
+            if len(action.commands) > 1 or self.world.random.random() < 0.3:
+                self.world.note(self.name, "POISONED")
+                self.stop()
+                return None
+            return MatchFailed(action.batch)
+        return Matched(action.batch, records, self._digest())
+
+    def _digest(self) -> int:
+        return self._market.digest ^ int(self.is_wrong)
+
+    def _restore(self, index: int) -> None:
+        """From a state that is known, and the blocks behind it."""
         assert self.node is not None
-        if len(action.orders) == 1 and action.orders[0].is_resend:
-            self._perform(self.node.step(MatchFailed(), self.clock_ns()))
+        log, back = self.node.body.log, []
+        for at in range(min(index, log.end), 0, -1):
+            frame = log.frame(at)
+            if frame.chain in self._known:
+                self._market = self._known[frame.chain]
+                break
+            back.append(frame)
         else:
-            self.world.note(self.name, "POISONED")
-            self.stop()
-
-
-class Member:
-    """A member's line behind its gate; it never dies, and remembers what it was told."""
-
-    def __init__(self, world: World, network: Network, oracle: Oracle, line: int, gate_type: type[Gate]) -> None:
-        self.world, self.network, self.oracle = world, network, oracle
-        self.name = f"G{line}"
-        self.gate = gate_type(line, beat_ms=20)
-        network.receivers[self.name] = lambda sender, message: self._step(Received(sender, message))  # type: ignore[arg-type]
-
-    def start(self) -> None:
-        self._perform(self.gate.start())
-
-    def order(self, payload: bytes) -> None:
-        self._step(Ordered(payload))
-        self.oracle.ordered(self.gate.line, self.gate.last_id)
-
-    def _step(self, event: Beat | Received | Ordered) -> None:
-        self.world.note(self.name, "<-", event)
-        self._perform(self.gate.step(event))
-
-    def _perform(self, actions: list[Action]) -> None:
-        for action in actions:
-            if isinstance(action, Send):
-                self.network.send(self.name, action.to, action.message)
-            elif isinstance(action, SetTimer):
-                self.world.after(action.delay_ms * MS, self._step, Beat())
-            elif isinstance(action, Deliver):
-                assert isinstance(action.message, Report | NeverReceived)
-                self.oracle.told(self.gate.line, action.message)
+            self._market = MarketState()
+        for frame in reversed(back):
+            if isinstance(frame, Block):
+                self._market, _ = rework(self._market, frame)
+                self._known.setdefault(frame.chain, self._market)
 
 
 class SeatProcess:

@@ -1,4 +1,4 @@
-"""Virtual time and the network: the only source of order, chance and delay in a simulation."""
+"""Virtual time and the network between cores and seat: the only source of order, chance and delay in a simulation."""
 
 import heapq
 import random
@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-TRACE_EVENTS = 400
+TRACE_EVENTS = 600
 
 MS = 1_000
 """Time is counted in microseconds."""

@@ -120,7 +120,7 @@ class Door:
     def said(self, event: Said) -> None:
         """Take what is new, answer what is not."""
         session = self.sessions.get(event.connection)
-        if session is None:
+        if session is None or not len(event.commands):
             return
         line, commands = session.line, event.commands
         if len(commands) > len(self._verdicts):

@@ -90,7 +90,8 @@ def add(heads: Ints, pool: Words, counters: Ints, used: int, n: int, first: Any,
         if start + room != counters[used] or room == 0:
             at = counters[used]
             for k in range(length):
-                pool[at + k, :] = pool[start + k, :]
+                for column in range(pool.shape[1]):
+                    pool[at + k, column] = pool[start + k, column]
             heads[n, 0] = start = at
             counters[used] += grown
         else:
@@ -278,7 +279,8 @@ def tell(
                     seats[n, OWN_AT] += 1
                 if other == at:
                     seats[n, PUBLIC_AT] += 1
-                out[row, :] = words[at - first, :]
+                for word in range(WORDS):
+                    out[row, word] = words[at - first, word]
                 dress(out, row, line, order_line, own != at, seats[n, REPEAT_UPTO])
                 row += 1
             if row > begin:
