@@ -247,6 +247,7 @@ class Line:
             self.rate = int(welcome["rate"])
             self._has_logged_on = True
             self.last_parting = None
+            self._beat_later()
         elif kind == SessionKind.LOG_OFF and int(record["code"][0]) in list(Parting):
             self.last_parting = Parting(int(record["code"][0]))
 

@@ -1,6 +1,6 @@
 """One seed: a market of three cores, three lines and a seat; faults for a while, then healing, then the books.
 
-    python -m simulation.run 4711          # from tests/failures: one seed with its trace
+python -m simulation.run 4711          # from tests/failures: one seed with its trace
 """
 
 import sys
@@ -147,7 +147,8 @@ class Simulation:
     def story(self) -> str:
         """The last events, one a line."""
         return "\n".join(
-            f"{at / MS:10.3f} ms  {who:<5}{what} {brief(thing)}" for at, who, what, thing in list(self.world.trace)[-TRACE_SHOWN:]
+            f"{at / MS:10.3f} ms  {who:<5}{what} {brief(thing)}"
+            for at, who, what, thing in list(self.world.trace)[-TRACE_SHOWN:]
         )
 
 
