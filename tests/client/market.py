@@ -15,7 +15,7 @@ from tests.venue.sessions.machine import SECRET, TERMS
 from tests.venue.wire import HOST
 
 PLAIN = replace(TERMS, relays=frozenset())
-QUICK = replace(PLAIN, heartbeat_ms=50)
+QUICK = replace(PLAIN, heartbeat_ms=250)
 CONTRACTS = Contracts(
     [
         Contract(instrument=1, code="2330", name="台積電", market="TWSE"),

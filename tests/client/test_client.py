@@ -17,7 +17,7 @@ from evermarket.client import (
     UnknownContract,
 )
 from evermarket.records.kinds import Kind, Side
-from tests.client.market import CONTRACTS, PLAIN, QUICK, held, member, served, ticket
+from tests.client.market import CONTRACTS, PLAIN, held, member, served, ticket
 from tests.venue.exchange import LINES, Exchange
 from tests.venue.wire import HOST
 
@@ -213,7 +213,7 @@ def test_a_line_that_is_taken_is_waited_for_and_a_door_that_is_shut_times_out() 
         with pytest.raises(Refused, match="NOT_CONNECTED"):
             other.place_order_nowait(CONTRACTS[1], BUY)
 
-    held(waited, QUICK)
+    held(waited)
 
 
 def test_a_blocking_and_an_asyncio_client_trade_with_each_other() -> None:
