@@ -7,7 +7,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Final
 
-from evermarket.client.contracts import Contracts
+from evermarket.client.contracts import Contract, Contracts
 from evermarket.client.errors import Refused, Retryable, never_received, of_rejected, throttled
 from evermarket.client.orders import Order
 from evermarket.client.reports import Fill, Operation, OrdStatus, Report, Trade
@@ -63,7 +63,7 @@ class Holdings:
         report = Report(
             kind=kind,
             operation=Operation(op_type=kind.name),
-            contract=self.contracts[_int(values, "instrument")],
+            contract=self._contract(values),
             cl_ord_id=0 if is_public else _int(values, "cl_ord_id"),
             position=position,
             time_ns=_int(values, "time"),
@@ -95,7 +95,7 @@ class Holdings:
         sent = self._waiting.pop(cl_ord_id, None)
         qty = _int(report.values, "qty")
         trade = Trade(
-            contract=report.contract,
+            contract=self.contracts[_int(report.values, "instrument")],
             order=sent.order if sent else order_of(report.values),
             cl_ord_id=cl_ord_id,
             line=self.line,
@@ -166,12 +166,16 @@ class Holdings:
         return Report(
             kind=kind,
             operation=_operation(kind.name, error),
-            contract=self.contracts[0],
+            contract=None,
             trade=self._failed(cl_ord_id, error, 0) if error else None,
             cl_ord_id=cl_ord_id,
             error=error,
             values=values,
         )
+
+    def _contract(self, values: Values) -> Contract | None:
+        number = _int(values, "instrument")
+        return self.contracts[number] if number else None
 
     def _keep(self, trade: Trade) -> Trade:
         self._of_no[trade.order_no] = trade

@@ -86,13 +86,13 @@ class Operation:
 class Report:
     """One record of the flow.
 
-    `trade` is the order as it stands after it; `fills` has two members when both sides were this line's; `error` is
+    `contract` is None where a record is about no one instrument; `trade` is the order as it stands after it; `fills` has two members when both sides were this line's; `error` is
     what a refused command raises; `values` has the record's own fields by name, in the units of the records.
     """
 
     kind: Kind | SessionKind
     operation: Operation
-    contract: Contract
+    contract: Contract | None
     trade: Trade | None = None
     fills: tuple[Fill, ...] = ()
     cl_ord_id: int = 0
