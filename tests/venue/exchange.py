@@ -111,11 +111,12 @@ class Exchange:
         other = Exchange(replace(self.door.terms, epoch=epoch, owner=2, is_owner=True), self.rate, lines=0)
         other.core, other.flows, other._next_no, other.stream = Core(), Flows(), 1, []
         records = np.frombuffer(b"".join(self.stream), HEADER)
-        commands = records[(records["kind"] < Kind.ACCEPTED) & (records["position"] <= self.released)]
+        whole, is_kept = records.view("V64"), records["position"] <= self.released
+        commands = whole[(records["kind"] < Kind.ACCEPTED) & is_kept].view(HEADER)
         other._time = self._time
         if len(commands):
             other.core.run(commands)
-        kept = records[records["position"] <= self.released]
+        kept = whole[is_kept].view(HEADER)
         other.stream.append(kept.tobytes())
         other.flows.fold(kept)
         other.worked = other.released = self.released

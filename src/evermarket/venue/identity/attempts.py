@@ -1,4 +1,4 @@
-"""How often somebody may be wrong: a few times for a line from one source, some more for a source over all lines.
+"""How often somebody may be wrong: a few times for a line from one source, more for a source over all lines.
 
 Counting by source as well as by line keeps a stranger from locking a member out. Pure; times come with the calls.
 """
@@ -33,17 +33,20 @@ class Attempts:
             self._wait(now_ns, (line, source), self._line_max), self._wait(now_ns, (0, source), self._source_max)
         )
 
-    def failed(self, now_ns: int, line: int, source: bytes) -> None:
-        """One more wrong attempt."""
+    def count(self, now_ns: int, line: int, source: bytes) -> None:
+        """One more attempt, wrong until it is forgiven: counted before it is looked at, so that many at once count."""
         for key in ((line, source), (0, source)):
             self._failures.setdefault(key, []).append(now_ns)
             self._failures.move_to_end(key)
         while len(self._failures) > REMEMBERED_MAX:
             self._failures.popitem(last=False)
 
-    def succeeded(self, line: int, source: bytes) -> None:
-        """The failures of a line from a source are forgiven."""
+    def forgive(self, line: int, source: bytes) -> None:
+        """The last attempt was right: it does not count, nor do the wrong ones before it at this line."""
         self._failures.pop((line, source), None)
+        of_source = self._failures.get((0, source))
+        if of_source:
+            of_source.pop()
 
     def _wait(self, now_ns: int, key: Key, most: int) -> int:
         recent = [at for at in self._failures.get(key, ()) if at > now_ns - self._window_ns]

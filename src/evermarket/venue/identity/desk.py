@@ -45,6 +45,7 @@ class Desk:
         wait_ns = self.attempts.wait_ns(self.clock_ns(), line, address)
         if wait_ns:
             raise TicketRefused(TicketRefusal.TOO_MANY_ATTEMPTS, wait_ns)
+        self.attempts.count(self.clock_ns(), line, address)
         account = self.accounts.get(line)
         is_known = account is not None and account.is_enabled and account.broker == broker
         is_known = is_known and _may_come_from(account, address)
@@ -52,11 +53,11 @@ class Desk:
         try:
             is_right = await self.checker.is_right(password_hash, password)
         except Busy as busy:
+            self.attempts.forgive(line, address)
             raise TicketRefused(TicketRefusal.BUSY, 1_000_000_000) from busy
         if not is_right:
-            self.attempts.failed(self.clock_ns(), line, address)
             raise TicketRefused(TicketRefusal.BAD_CREDENTIALS)
-        self.attempts.succeeded(line, address)
+        self.attempts.forgive(line, address)
         return ticket_for(self.secret, line, self.trading_day, address)
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import msgspec
 from litestar import Litestar, Request, Response, post
 from litestar.exceptions import HTTPException
+from litestar.params import JSONBody
 
 from evermarket.venue.identity.desk import Desk, TicketRefusal, TicketRefused
 
@@ -77,7 +78,7 @@ def make_app(desk: Desk, doors: list[DoorAddress]) -> Litestar:
     """The service for one day."""
 
     @post("/v1/tickets", status_code=201, summary="A day ticket for one line")
-    async def tickets(data: TicketRequest, request: Request[Any, Any, Any]) -> Response[Any]:
+    async def tickets(data: JSONBody[TicketRequest], request: Request[Any, Any, Any]) -> Response[Any]:
         source = request.client.host if request.client else "::"
         try:
             ticket = await desk.ticket(data.line, data.broker, data.password, source)

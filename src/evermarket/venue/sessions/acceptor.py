@@ -231,8 +231,11 @@ class Link(asyncio.Protocol):
         if action.is_abort:
             transport.abort()
         elif not transport.is_closing():
-            if transport.can_write_eof():
-                transport.write_eof()
-            else:
-                transport.close()
+            try:
+                if transport.can_write_eof():
+                    transport.write_eof()
+                else:
+                    transport.close()
+            except OSError:  # the member has reset the connection, and the loop does not know it yet
+                transport.abort()
             asyncio.get_running_loop().call_later(_LINGER_S, transport.abort)

@@ -1,4 +1,4 @@
-"""Bytes into whole records, and which of a member's records may go on (docs/sessions.md, Commands)."""
+"""Which of a member's records may go on to the core (docs/sessions.md, Commands)."""
 
 from typing import Final, NamedTuple
 
@@ -21,21 +21,6 @@ _IS_MEMBERS: Final = np.zeros(256, np.bool_)
 _IS_MEMBERS[list(_MEMBER_KINDS)] = True
 _IS_NUMBERED: Final = np.zeros(256, np.bool_)
 _IS_NUMBERED[[Kind.NEW, Kind.QUOTE]] = True
-
-
-class Framer:
-    """Cuts a stream of bytes into records; a part of one waits for the rest."""
-
-    def __init__(self) -> None:
-        self._rest = b""
-
-    def whole(self, data: bytes) -> Records:
-        """The records that are whole now; a view of the bytes, read-only."""
-        if self._rest:
-            data = self._rest + data
-        end = len(data) - len(data) % RECORD_BYTES
-        self._rest = data[end:]
-        return np.frombuffer(data, HEADER, end // RECORD_BYTES)
 
 
 class Sorted(NamedTuple):

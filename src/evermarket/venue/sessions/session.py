@@ -12,6 +12,7 @@ from functools import singledispatchmethod
 
 import numpy as np
 
+from evermarket.client.framer import Framer
 from evermarket.client.proof import address_text, proof_of
 from evermarket.records import HEADER, Records
 from evermarket.records.layout import ORDER
@@ -38,7 +39,7 @@ from evermarket.venue.sessions.events import (
     Told,
     Waiting,
 )
-from evermarket.venue.sessions.framing import ITEM, Framer, sort_out, unfinished_from
+from evermarket.venue.sessions.framing import ITEM, sort_out, unfinished_from
 from evermarket.venue.sessions.rate import Bucket, Judged
 from evermarket.venue.sessions.terms import SILENT_BEATS, Standing, Terms
 
