@@ -1,0 +1,1 @@
+"""The hall: what makes a core a running exchange."""
