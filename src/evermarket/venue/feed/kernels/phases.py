@@ -84,6 +84,7 @@ def phase_book(st: Any, c: Any, book: Any) -> None:
     leave(b)
     if i64(c["phase.match"]) == w.UNCROSS or mode == w.CONTINUOUS:
         forget(b)
+        b["look"] = 1
     enter(st, book, i64(c["code"]), mode)
 
 
@@ -122,6 +123,7 @@ def stabilisation_started(st: Any, c: Any, book: Any) -> None:
         elif special == w.POSTPONED_CLOSE:
             label = w.PHASE_POSTPONED_CLOSE
         enter(st, book, label, w.COLLECT)
+    b["look"] = 0
     b["special"] = special
     b["due"] = c["stabilised.due"]
     b["call_price"] = c["stabilised.price"]
@@ -189,7 +191,21 @@ def indicative(st: Any, c: Any, book: Any) -> None:
     b["sim_buy"] = c["indicative.buy_left"]
     b["sim_sell"] = c["indicative.sell_left"]
     if i64(b["shows_simulated"]) != 0:
+        b["told_simulated"] = 1
         tell_auction(st, c, f.SIMULATED)
+
+
+@kernel
+def take_back(st: Any, book: Any) -> None:
+    """What was simulated no longer holds, and orders still collect: say so."""
+    b = st.books[book]
+    if i64(b["told_simulated"]) == 0 or i64(b["sim_price"]) != NONE:
+        return
+    b["told_simulated"] = 0
+    if i64(b["told_mode"]) == w.COLLECT:
+        n = level_row(st, f.SIMULATED, b["instrument"], b["segment"])
+        st.by_level[n]["auction.price"] = NONE
+        both(st, n)
 
 
 @kernel

@@ -20,6 +20,7 @@ from evermarket.venue.feed.kernels.phases import (
     resumed,
     stabilisation_ended,
     stabilisation_started,
+    take_back,
     tell_auction,
 )
 from evermarket.venue.feed.kernels.reference import announced, closed, define, drawn, price, quote_wanted
@@ -35,6 +36,7 @@ def finish(st: Any) -> None:
         b = st.books[book]
         b["touched"] = 0
         tell_state(st, book)
+        take_back(st, book)
         collects = i64(b["mode"]) == w.COLLECT
         if not collects or i64(b["look"]) != 0:
             tell_levels(st, book, i64(1) if collects else i64(0))

@@ -61,7 +61,7 @@ BOOK: Final = np.dtype(
         *((name, "u4") for name in ("lot", "trades", "last_qty", "last_trade_no", "draw_count")),
         *((name, "u2") for name in ("instrument", "segment", "group", "phase", "told_phase")),
         *((name, "u1") for name in ("product", "mode", "told_mode", "halted", "special", "touched", "look")),
-        *((name, "u1") for name in ("shows_orders", "shows_levels", "shows_simulated", "kept_mode")),
+        *((name, "u1") for name in ("shows_orders", "shows_levels", "shows_simulated", "told_simulated", "kept_mode")),
     ],
     align=True,
 )

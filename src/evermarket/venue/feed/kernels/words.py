@@ -43,7 +43,7 @@ TOLD: Final = 2 * LEVELS
 MARKET_KEY: Final = 2**62
 """Key of the level of orders without a price: before every price of either side."""
 
-BOOK_ROWS: Final = 2 + TOLD
+BOOK_ROWS: Final = 3 + TOLD
 """Most records that the end of a command tells of one book."""
 
 COMMAND_ROWS: Final = 32
