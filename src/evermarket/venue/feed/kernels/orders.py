@@ -18,6 +18,7 @@ from evermarket.venue.feed.kernels.ladder import put
 @hot
 def touch(st: Any, book: Any) -> None:
     """The end of this command tells what changed in the book."""
+    st.scope[book]["stale"] = 1
     b = st.books[book]
     if i64(b["touched"]) == 0:
         b["touched"] = 1

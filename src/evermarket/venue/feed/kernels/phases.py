@@ -100,7 +100,7 @@ def phase_changed(st: Any, c: Any, command: Any) -> None:
         st.groups[group]["phase"] = c["code"]
         st.groups[group]["mode"] = c["phase.mode"]
     for book in range(1, i64(st.core[0]["books"]) + 1):
-        if in_scope(st.books[book], instrument, segment, group):
+        if in_scope(st.scope[book], instrument, segment, group):
             phase_book(st, c, book)
 
 
@@ -143,8 +143,8 @@ def stabilisation_ended(st: Any, book: Any, command: Any) -> None:
 def halted(st: Any, c: Any) -> None:
     """HALTED."""
     for book in range(1, i64(st.core[0]["books"]) + 1):
-        b = st.books[book]
-        if in_scope(b, i64(c["instrument"]), i64(c["attributes"]) & 15, i64(0)):
+        if in_scope(st.scope[book], i64(c["instrument"]), i64(c["attributes"]) & 15, i64(0)):
+            b = st.books[book]
             b["halted"] = 1
             leave(b)
             enter(st, book, w.PHASE_HALTED, w.SHUT)
@@ -155,9 +155,9 @@ def resumed(st: Any, c: Any) -> None:
     """RESUMED: a call auction until its time, or back to the group at once."""
     until = i64(c["phase.until"])
     for book in range(1, i64(st.core[0]["books"]) + 1):
-        b = st.books[book]
-        if not in_scope(b, i64(c["instrument"]), i64(c["attributes"]) & 15, i64(0)):
+        if not in_scope(st.scope[book], i64(c["instrument"]), i64(c["attributes"]) & 15, i64(0)):
             continue
+        b = st.books[book]
         b["halted"] = 0
         if until > 0:
             enter(st, book, w.PHASE_RESUMPTION, w.COLLECT)
@@ -190,6 +190,7 @@ def indicative(st: Any, c: Any, book: Any) -> None:
     b["sim_volume"] = c["indicative.volume"]
     b["sim_buy"] = c["indicative.buy_left"]
     b["sim_sell"] = c["indicative.sell_left"]
+    touch(st, book)
     if i64(b["shows_simulated"]) != 0:
         b["told_simulated"] = 1
         tell_auction(st, c, f.SIMULATED)
@@ -210,13 +211,14 @@ def take_back(st: Any, book: Any) -> None:
 
 @kernel
 def indicated(st: Any, command: Any) -> None:
-    """The end of an INDICATE: the levels left unfilled of every book it looked at are due."""
+    """The end of an INDICATE: the levels left unfilled are due, of every book it looked at in which anything changed."""
     group = i64(command["phase.group"])
     segment = i64(command["attributes"]) & 15
     for book in range(1, i64(st.core[0]["books"]) + 1):
-        b = st.books[book]
-        if i64(b["mode"]) != w.COLLECT or i64(b["segment"]) == w.FIXED:
+        row = st.scope[book]
+        if i64(row["stale"]) == 0 or not in_scope(row, i64(command["instrument"]), segment, group):
             continue
-        if in_scope(b, i64(command["instrument"]), segment, group):
+        b = st.books[book]
+        if i64(b["mode"]) == w.COLLECT and i64(b["segment"]) != w.FIXED:
             b["look"] = 1
             touch(st, book)

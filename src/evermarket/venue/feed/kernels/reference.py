@@ -59,6 +59,9 @@ def define(st: Any, cmds: Any, i: Any) -> None:
         book = new_book(st, instrument, segment)
     b = st.books[book]
     b["group"] = c["ref_instrument.group"]
+    st.scope[book]["instrument"] = instrument
+    st.scope[book]["segment"] = segment
+    st.scope[book]["group"] = b["group"]
     b["lot"] = c["ref_instrument.lot"]
     b["product"] = c["ref_instrument.product"]
     has_text = i64(c["flags"]) & 15 != 0

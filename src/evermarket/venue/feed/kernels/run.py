@@ -40,6 +40,7 @@ def finish(st: Any) -> None:
         collects = i64(b["mode"]) == w.COLLECT
         if not collects or i64(b["look"]) != 0:
             tell_levels(st, book, i64(1) if collects else i64(0))
+            st.scope[book]["stale"] = 0
         b["look"] = 0
     g["touched"] = 0
 

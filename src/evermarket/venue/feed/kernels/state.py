@@ -3,6 +3,7 @@
 Layout
     core     one row of counters
     books    one row a book, numbered from 1 in the order of definition; `book_of` finds it by instrument and segment
+    scope    what decides whether a command of a group or an instrument reaches a book, close together; `stale`: levels to be looked at
     sides    two rows a book (2 x book + side): where its levels lie in `levels`
     levels   the price levels of each side in one piece, worst first, best last: changes near the best move little
     told     what the channel by level has said of each book: five rows a side
@@ -69,6 +70,7 @@ SIDE: Final = np.dtype([("at", "i8"), ("used", "i8"), ("room", "i8")])
 LEVEL: Final = np.dtype([("key", "i8"), ("qty", "i8"), ("count", "i8")])
 TOLD_LEVEL: Final = np.dtype([("price", "i8"), ("qty", "i8"), ("count", "i8")])
 ORDER: Final = np.dtype([("price", "i8"), ("left", "u4"), ("priority", "u4"), ("book", "u4"), ("side", "u4")])
+SCOPE: Final = np.dtype([("instrument", "u2"), ("segment", "u2"), ("group", "u2"), ("stale", "u2")])
 GROUP: Final = np.dtype([("phase", "u2"), ("mode", "u2")])
 
 
@@ -78,6 +80,7 @@ class State(NamedTuple):
     core: Array
     books: Array
     book_of: Array
+    scope: Array
     sides: Array
     levels: Array
     told: Array
@@ -94,6 +97,7 @@ def empty_state() -> State:
         core=np.zeros(1, CORE),
         books=np.zeros(BOOKS_MAX, BOOK),
         book_of=np.zeros(2**16 * 16, np.int32),
+        scope=np.zeros(BOOKS_MAX, SCOPE),
         sides=np.zeros(2 * BOOKS_MAX, SIDE),
         levels=np.zeros(2**14, LEVEL),
         told=np.zeros(TOLD * BOOKS_MAX, TOLD_LEVEL),
