@@ -211,7 +211,7 @@ def take_back(st: Any, book: Any) -> None:
 
 @kernel
 def indicated(st: Any, command: Any) -> None:
-    """The end of an INDICATE: the levels left unfilled are due, of every book it looked at in which anything changed."""
+    """The end of an INDICATE: levels left unfilled are due, of every book in its scope in which anything changed."""
     group = i64(command["phase.group"])
     segment = i64(command["attributes"]) & 15
     for book in range(1, i64(st.core[0]["books"]) + 1):

@@ -3,7 +3,8 @@
 Layout
     core     one row of counters
     books    one row a book, numbered from 1 in the order of definition; `book_of` finds it by instrument and segment
-    scope    what decides whether a command of a group or an instrument reaches a book, close together; `stale`: levels to be looked at
+    scope    what decides whether a command of a group or an instrument reaches a book, close together; `stale`:
+             its levels are to be looked at
     sides    two rows a book (2 x book + side): where its levels lie in `levels`
     levels   the price levels of each side in one piece, worst first, best last: changes near the best move little
     told     what the channel by level has said of each book: five rows a side
