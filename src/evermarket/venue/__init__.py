@@ -1,0 +1,1 @@
+"""The hall: the running exchange, its sessions and what it tells its members."""

@@ -1,0 +1,142 @@
+"""FIX on the wire: tag=value fields, BodyLength, CheckSum, and messages cut out of a byte stream (FIX 4.4 volume 1,
+"Message format"; volume 2, "Message integrity").
+
+    8=FIX.4.4 | 9=length | 35=type | ... | 10=sum |       | is the byte SOH
+
+A message whose first three fields are not 8, 9, 35, whose length does not lead to field 10 or whose sum is wrong is
+garbled: it is passed over without an answer, as the standard says, and the sequence numbers find the gap. A message
+that is whole but has an impossible field keeps a `fault`, which the session answers with a Reject.
+
+Bounds: a message has at most MESSAGE_BYTES_MAX bytes of body; a framer holds no more than one such message and what it
+was just fed; every byte is looked at a bounded number of times.
+Known gap: fields of raw data (95/96 and the like) may not hold SOH; no message that we speak has one.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import Final, NamedTuple
+
+BEGIN: Final = "FIX.4.4"
+SOH: Final = "\x01"
+MESSAGE_BYTES_MAX: Final = 8_192
+BEGIN_BYTES_MAX: Final = 16
+HEAD_BYTES_MAX: Final = 2 + BEGIN_BYTES_MAX + 1 + 2 + 6 + 1
+TAIL_BYTES: Final = 7
+
+_HEAD: Final = re.compile(rb"8=([\x21-\x7e]{1,16})\x019=([0-9]{1,6})\x01")
+_TAIL: Final = re.compile(rb"10=([0-9]{3})\x01")
+_TAG: Final = re.compile("[1-9][0-9]{0,5}")
+
+Field = tuple[int, str]
+
+
+class Fault(NamedTuple):
+    """What is wrong with a message: SessionRejectReason (373) and the tag at fault, 0 where it has none."""
+
+    reason: int
+    tag: int
+
+
+class Message(NamedTuple):
+    """One message: its type and fields in order, without 8, 9, 35 and 10. Values are Latin-1, so no byte is lost."""
+
+    type: str
+    fields: tuple[Field, ...]
+    begin: str = BEGIN
+    fault: Fault | None = None
+
+    def get(self, tag: int) -> str | None:
+        """The first value of a tag."""
+        return next((value for name, value in self.fields if name == tag), None)
+
+    def number(self, tag: int) -> int | None:
+        """The value of a tag that is a whole number of at most 18 digits."""
+        value = self.get(tag)
+        return int(value) if value is not None and re.fullmatch("[0-9]{1,18}", value) else None
+
+    def says(self, tag: int) -> bool:
+        """Whether a flag is set."""
+        return self.get(tag) == "Y"
+
+
+def encode(kind: str, fields: Iterable[Field], begin: str = BEGIN) -> bytes:
+    """A whole message; the fields come in the order given, header fields first."""
+    body = f"35={kind}{SOH}" + "".join(f"{int(tag)}={value}{SOH}" for tag, value in fields)
+    raw = body.encode("latin-1", "replace")
+    raw = f"8={begin}{SOH}9={len(raw)}{SOH}".encode("latin-1") + raw
+    return raw + f"10={sum(raw) & 255:03}{SOH}".encode("latin-1")
+
+
+def decode(begin: str, body: bytes) -> Message | None:
+    """The message of a body (from 35= to before 10=); None if 35 does not come first."""
+    pieces = body.decode("latin-1").split(SOH)
+    first = pieces[0]
+    if not first.startswith("35=") or first == "35=" or pieces[-1]:
+        return None
+    fields: list[Field] = []
+    fault = None
+    for piece in pieces[1:-1]:
+        name, sign, value = piece.partition("=")
+        if not sign or not _TAG.fullmatch(name):
+            fault = fault or Fault(0, int(name) if re.fullmatch("[0-9]{1,9}", name) else 0)
+            continue
+        if not value:
+            fault = fault or Fault(4, int(name))
+        fields.append((int(name), value))
+    return Message(first[3:], tuple(fields), begin, fault)
+
+
+class Framer:
+    """Cuts one connection's bytes into messages. `garbage` counts the bytes passed over."""
+
+    def __init__(self) -> None:
+        self._held = bytearray()
+        self.garbage = 0
+
+    def __repr__(self) -> str:
+        return f"<Framer {len(self._held)} bytes held, {self.garbage} passed over>"
+
+    def feed(self, data: bytes) -> list[Message]:
+        """The messages that are whole now."""
+        self._held += data
+        return list(self._messages())
+
+    def _messages(self) -> Iterator[Message]:
+        at = 0
+        while (start := self._start(at)) is not None:
+            self.garbage += start - at
+            at = start
+            head = _HEAD.match(self._held, at)
+            if head is None:
+                if len(self._held) - at < HEAD_BYTES_MAX:
+                    break
+                at = self._skip(at, at + 2)
+                continue
+            end = head.end() + int(head[2])
+            if int(head[2]) <= MESSAGE_BYTES_MAX and len(self._held) < end + TAIL_BYTES:
+                break
+            tail = _TAIL.match(self._held, end) if int(head[2]) <= MESSAGE_BYTES_MAX else None
+            if tail is None:
+                at = self._skip(at, head.end())
+                continue
+            message = None
+            if sum(self._held[at:end]) & 255 == int(tail[1]):
+                message = decode(head[1].decode("latin-1"), bytes(self._held[head.end() : end]))
+            if message is None:
+                self.garbage += tail.end() - at
+            else:
+                yield message
+            at = tail.end()
+        if start is None:
+            keep = self._held.endswith(b"8")
+            self.garbage += len(self._held) - keep - at
+            at = len(self._held) - keep
+        del self._held[:at]
+
+    def _start(self, at: int) -> int | None:
+        found = self._held.find(b"8=", at)
+        return None if found < 0 else found
+
+    def _skip(self, at: int, to: int) -> int:
+        self.garbage += to - at
+        return to
