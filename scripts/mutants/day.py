@@ -8,10 +8,11 @@ import pickle
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 from evermarket.continuity.runs import runs_of
 from evermarket.day.raw import join
+from evermarket.day.runner import MatchingCore
 from evermarket.records import Records
 
 ROOT = Path(__file__).parents[2]
@@ -19,15 +20,8 @@ SESSIONS = 60
 FIRST = 10
 LENGTH = 400
 BATCH = 50
-
-
-class Answering(Protocol):
-    """What is asked of a core here."""
-
-    @property
-    def digest(self) -> int: ...
-
-    def run(self, commands: Records, /) -> Records: ...
+BOOKS = [(instrument, segment) for instrument in range(1, 7) for segment in range(1, 8)]
+LEVELS = 5
 
 
 class Asked(NamedTuple):
@@ -38,13 +32,16 @@ class Asked(NamedTuple):
     answer: str
 
 
-def fingerprint(core: Answering, commands: Records) -> str:
-    """All bytes, and the digest after each batch; batches, because a core writes its answers over the last ones."""
+def fingerprint(core: MatchingCore, commands: Records) -> str:
+    """All bytes, the digest after each batch, and every book at the end; in batches, because a core writes its answers
+    over the last ones."""
     total = hashlib.sha256()
     runs = runs_of(commands)
     for at in range(0, len(runs), BATCH):
         total.update(core.run(join(runs[at : at + BATCH])).tobytes())
         total.update(int(core.digest).to_bytes(8, "little"))
+    for place in BOOKS:
+        total.update(repr([tuple(core.depth(*place, LEVELS)), tuple(core.unfilled(*place, LEVELS))]).encode())
     return total.hexdigest()
 
 

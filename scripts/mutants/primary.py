@@ -15,24 +15,29 @@ from pathlib import Path
 
 from scripts.mutants.day import Asked, fingerprint, load
 from scripts.mutants.python_sites import python_sites
-from scripts.mutants.site import Site, draw
+from scripts.mutants.site import Site
 
 os.environ["NUMBA_DISABLE_JIT"] = "1"
 
 LEFT_OUT = {"__init__.py", "engine.py", "jit.py", "machine.py", "state.py", "views.py", "words.py"}
 """No rule in them: the face, the compiler's settings, prefetches and bit tricks, memory, looking, constants."""
+CORE = Path(__file__).parents[2] / "src" / "evermarket" / "core"
 SILENCE_S = 60.0
 
 
-def run_mutants(work: Path, day: Path, count: int, seed: int) -> Iterator[tuple[Site, str]]:
-    """Each drawn site with what became of it. `work` is a folder that may be filled."""
+def sites() -> list[Site]:
+    """Where the kernels can be broken."""
+    return python_sites(CORE, LEFT_OUT)
+
+
+def run_mutants(work: Path, day: Path, chosen: list[Site]) -> Iterator[tuple[Site, str]]:
+    """Each site with what became of it. `work` is a folder that may be filled."""
     import numba  # noqa: F401
 
     import evermarket
 
     package = Path(evermarket.__file__).parent
     asked = load(day)
-    chosen = draw(python_sites(package / "core", LEFT_OUT), count, seed)
     context = mp.get_context("fork")
 
     def outcome(job: tuple[int, Site]) -> tuple[Site, str]:
@@ -50,8 +55,11 @@ def run_mutants(work: Path, day: Path, count: int, seed: int) -> Iterator[tuple[
         shutil.rmtree(broken)
         return site, said
 
-    with ThreadPoolExecutor(2) as pool:
+    pool = ThreadPoolExecutor(2)
+    try:
         yield from pool.map(outcome, enumerate(chosen))
+    finally:
+        pool.shutdown(cancel_futures=True)  # whoever has enough does not wait for the rest
 
 
 def last_word(pipe: Connection) -> str:

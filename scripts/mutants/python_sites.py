@@ -11,6 +11,8 @@ COMPARE = {ast.Lt: ("<", "<="), ast.LtE: ("<=", "<"), ast.Gt: (">", ">="), ast.G
 COMPARE |= {ast.Eq: ("==", "!="), ast.NotEq: ("!=", "==")}
 STEP = {ast.Add: ("+", "-"), ast.Sub: ("-", "+")}
 EXTREME = {"min": "max", "max": "min"}
+HINTS = "look_"
+"""Functions that ask for memory ahead of its use; nothing that they do or leave undone can be seen in a byte."""
 
 
 class Places:
@@ -42,7 +44,7 @@ class Places:
     def sites(self) -> Iterator[Site]:
         """Every site inside a function."""
         for function in ast.walk(ast.parse(self.text)):
-            if isinstance(function, ast.FunctionDef):
+            if isinstance(function, ast.FunctionDef) and not function.name.startswith(HINTS):
                 for node in ast.walk(function):
                     yield from filter(None, self.of(node))
 

@@ -38,3 +38,21 @@ def draw(sites: Iterable[Site], count: int, seed: int) -> list[Site]:
             if pile and len(chosen) < count:
                 chosen.append(pile.pop())
     return chosen
+
+
+Row = dict[str, str]
+"""One line of the evidence."""
+
+
+def described(site: Site, root: Path) -> Row:
+    """What the evidence says of a site."""
+    before, after = (" ".join(text.split()) for text in (site.before, site.after))
+    file, line = str(site.file.relative_to(root)), str(site.line)
+    return {"file": file, "line": line, "operator": site.operator, "before": before, "after": after}
+
+
+def again(sites: Iterable[Site], rows: list[Row], root: Path) -> list[Site]:
+    """The sites of rows of an earlier run, as far as they are still in the source."""
+    wanted = {(row["file"], row["line"], row["before"], row["after"]) for row in rows}
+    told = {site: described(site, root) for site in sites}
+    return [site for site, row in told.items() if (row["file"], row["line"], row["before"], row["after"]) in wanted]

@@ -8,34 +8,33 @@ from pathlib import Path
 
 from scripts.mutants.day import Asked, fingerprint, load
 from scripts.mutants.rust_sites import rust_sites
-from scripts.mutants.site import Site, draw
+from scripts.mutants.site import Site
 
 from evermarket.twin import Twin, TwinRefused, TwinStopped
 
 PROFILE = '\n[profile.mutant]\ninherits = "dev"\nopt-level = 1\nincremental = true\ndebug = false\n'
+CRATE = Path(__file__).parents[2] / "twin"
 SILENCE_S = 60.0
-SPARE = 3
-"""Sites drawn for each one wanted: some do not compile."""
 
 
-def run_mutants(work: Path, day: Path, count: int, seed: int) -> Iterator[tuple[Site, str]]:
-    """Each drawn site that compiles with what became of it. `work` is a folder that may be filled."""
-    crate = Path(__file__).parents[2] / "twin"
+def sites() -> list[Site]:
+    """Where the market's rules can be broken."""
+    return rust_sites(CRATE / "src" / "market")
+
+
+def run_mutants(work: Path, day: Path, chosen: list[Site]) -> Iterator[tuple[Site, str]]:
+    """Each site with what became of it; `unbuilt` where the fault does not compile. `work` may be filled."""
     copy = work / "twin"
-    shutil.copytree(crate, copy, ignore=shutil.ignore_patterns("target"))
+    shutil.copytree(CRATE, copy, ignore=shutil.ignore_patterns("target"))
     with (copy / "Cargo.toml").open("a") as manifest:
         manifest.write(PROFILE)
     asked = load(day)
-    done = 0
-    for site in draw(rust_sites(copy / "src" / "market"), count * SPARE, seed):
-        if done == count:
-            return
-        sound = site.file.read_text("utf-8")
-        site.file.write_text(site.applied(sound), "utf-8")
-        if build(copy):
-            done += 1
-            yield Site(crate / site.file.relative_to(copy), *list(vars(site).values())[1:]), judge(copy, asked)
-        site.file.write_text(sound, "utf-8")
+    for site in chosen:
+        file = copy / site.file.relative_to(CRATE)
+        sound = file.read_text("utf-8")
+        file.write_text(site.applied(sound), "utf-8")
+        yield site, judge(copy, asked) if build(copy) else "unbuilt"
+        file.write_text(sound, "utf-8")
 
 
 def build(copy: Path) -> bool:

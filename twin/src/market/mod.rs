@@ -1,1 +1,97 @@
 //! The market: aggregates over the store, and every rule of the format.
+//!
+//! A command goes through [`batch`] (framing, one transaction each), [`admission`] (line, ids,
+//! numbers, rights) and the file of its kind. State lies in [`tables`]; [`queue`] keeps the sides
+//! of the books. Nothing here reads a clock, a file or a random number: the same commands give the
+//! same bytes, in whatever batches they come.
+
+mod admission;
+mod auction;
+mod band;
+mod batch;
+mod call;
+mod changes;
+mod core;
+mod definitions;
+mod depth;
+mod entering;
+mod lots;
+mod mass;
+mod phase;
+mod prices;
+mod queue;
+mod quotes;
+mod reference;
+mod special;
+mod sweep;
+mod tables;
+mod unused;
+
+use self::core::Core;
+use crate::records::Record;
+
+pub use depth::Levels;
+
+/// A market of one partition and trading day.
+pub struct Market {
+    core: Core,
+}
+
+impl Market {
+    /// An empty market.
+    pub fn new() -> Self {
+        Self { core: Core::new() }
+    }
+
+    /// Runs a batch: each command with its position, then its events, appended to `out`.
+    ///
+    /// # Errors
+    /// A sentence where the batch is not one; the market is then unchanged. Every sequence of
+    /// records is one: what is no command is answered by REJECTED (format.md 4.2).
+    pub fn run(&mut self, batch: &[Record], out: &mut Vec<Record>) -> Result<(), String> {
+        std::mem::swap(&mut self.core.out, out);
+        self.core.run_batch(batch);
+        std::mem::swap(&mut self.core.out, out);
+        Ok(())
+    }
+
+    /// The state digest (format.md section 7).
+    pub fn digest(&self) -> u64 {
+        self.core
+            .now
+            .orders_digest
+            .wrapping_add(self.core.books_digest)
+    }
+
+    /// The last position given.
+    pub fn position(&self) -> u64 {
+        self.core.now.position
+    }
+
+    /// How many orders are live.
+    pub fn live(&self) -> u64 {
+        self.core.db.orders.len() as u64
+    }
+
+    /// Price, quantity and number of orders of the first levels, buys then sells, best first;
+    /// market orders are the top level at `NO_PRICE`. Nothing where there is no such book.
+    pub fn depth(&self, instrument: u32, segment: u8, levels: usize) -> [Levels; 2] {
+        let book = u16::try_from(instrument).ok();
+        book.and_then(|instrument| self.core.find_book(instrument, segment))
+            .map_or_else(Default::default, |book| self.core.depth(book, levels))
+    }
+
+    /// The depth that the simulated match (format.md 6.3) would leave: its volume is taken from
+    /// the first orders of each side.
+    pub fn unfilled(&self, instrument: u32, segment: u8, levels: usize) -> [Levels; 2] {
+        let book = u16::try_from(instrument).ok();
+        book.and_then(|instrument| self.core.find_book(instrument, segment))
+            .map_or_else(Default::default, |book| self.core.unfilled(book, levels))
+    }
+}
+
+impl Default for Market {
+    fn default() -> Self {
+        Self::new()
+    }
+}

@@ -1,0 +1,122 @@
+//! What every member's command passes first: its bytes, numbers, line and rights (format.md 5.1
+//! to 5.3), in the order of the refusals.
+
+use super::core::{Answer, Core};
+use super::unused::fills_unused;
+use crate::records::Record;
+use crate::records::bodies::{Body, OffBookTrade};
+use crate::records::refusals::{self, Refusal};
+use crate::records::vocabulary::{kind, right};
+use crate::store::{Handle, Store};
+
+impl Core {
+    /// A member's command, kinds 1 to 9.
+    #[inline]
+    pub fn member_command(&mut self, command: &Record) -> Answer {
+        let numbered = self.take_numbers(command);
+        if fills_unused(command) {
+            return Err(Refusal::of(refusals::UNUSED_BYTES, 0));
+        }
+        let line: u16 = command.get(52);
+        let fresh = self.take_id(command)?;
+        self.check_lines_named(command)?;
+        self.check_right(line, right_needed(command.kind()))?;
+        fresh?;
+        numbered?;
+        match command.kind() {
+            kind::NEW => self.new_order(command),
+            kind::REDUCE => self.reduce(command),
+            kind::REPRICE => self.reprice(command),
+            kind::CANCEL => self.cancel(command),
+            kind::QUOTE => self.quote(command),
+            kind::MASS_CANCEL => self.mass_cancel(command),
+            kind::QUOTE_REQUEST => self.quote_request(command),
+            kind::OFF_BOOK_TRADE => self.off_book_trade(command),
+            _ => self.void_trade(command),
+        }
+    }
+
+    /// Uses up the order numbers of a NEW or a QUOTE; `Err` where it is not the next one.
+    #[inline]
+    pub fn take_numbers(&mut self, command: &Record) -> Answer {
+        let count = match command.kind() {
+            kind::NEW => 1,
+            kind::QUOTE => 2,
+            _ => return Ok(()),
+        };
+        let given: u32 = command.get(48);
+        let next = self.now.next_order;
+        // The quote's second number has to be a number too.
+        if u64::from(given) != next || next + count - 1 > u64::from(u32::MAX) {
+            return Err(Refusal::bounded(
+                refusals::ORDER_NO,
+                given.into(),
+                next as i64,
+            ));
+        }
+        self.now.next_order = next + count;
+        Ok(())
+    }
+
+    /// Takes a client order id: the outer answer is the line's, the inner one the id's.
+    #[inline]
+    pub fn take_id(&mut self, command: &Record) -> Answer<Answer> {
+        let line: u16 = command.get(52);
+        if line == 0 && may_be_exchange(command.kind()) {
+            return Ok(Ok(()));
+        }
+        let Some(row) = self.find_line(line) else {
+            return Err(Refusal::of(refusals::UNKNOWN_LINE, line.into()));
+        };
+        let (id, last) = (command.get::<u64>(24), row.last_id);
+        if id <= last {
+            let code = refusals::DUPLICATE_CL_ORD_ID;
+            return Ok(Err(Refusal::bounded(code, id as i64, last as i64)));
+        }
+        let handle = Handle::from_slot(line.into());
+        self.db
+            .patch(handle, |row: &mut super::tables::Line| row.last_id = id);
+        Ok(Ok(()))
+    }
+
+    /// The lines of both sides of an off-book trade are answered like the command's own.
+    #[inline]
+    fn check_lines_named(&self, command: &Record) -> Answer {
+        if command.kind() != kind::OFF_BOOK_TRADE {
+            return Ok(());
+        }
+        let body = OffBookTrade::read(command);
+        for line in [body.buy_line, body.sell_line] {
+            if line != 0 && self.find_line(line).is_none() {
+                return Err(Refusal::of(refusals::UNKNOWN_LINE, line.into()));
+            }
+        }
+        Ok(())
+    }
+
+    #[inline]
+    fn check_right(&self, line: u16, needed: u32) -> Answer {
+        let lacks = |row: &super::tables::Line| row.rights & needed == 0;
+        if line != 0 && self.find_line(line).is_some_and(lacks) {
+            let code = refusals::NO_RIGHT;
+            return Err(Refusal::bounded(code, line.into(), needed.into()));
+        }
+        Ok(())
+    }
+}
+
+/// The commands that the exchange may send itself, with line 0.
+const fn may_be_exchange(number: u8) -> bool {
+    matches!(
+        number,
+        kind::CANCEL | kind::MASS_CANCEL | kind::OFF_BOOK_TRADE | kind::VOID_TRADE
+    )
+}
+
+const fn right_needed(number: u8) -> u32 {
+    match number {
+        kind::QUOTE => right::PROVIDER,
+        kind::OFF_BOOK_TRADE | kind::VOID_TRADE => right::OFF_BOOK,
+        _ => right::ORDERS,
+    }
+}

@@ -1,0 +1,201 @@
+//! The undo log: what a transaction has changed, in the order it did.
+//!
+//! An entry says what happened to which row; the old images lie with their table, in the same
+//! order, so that an entry is small and an image as wide as its row. Rolling back takes the entries
+//! from the end and does the opposite; a commit forgets them. Outside a transaction nothing is
+//! written.
+
+use super::handle::Handle;
+use super::segments::Segments;
+
+/// What happened to one row of a table.
+#[derive(Clone, Copy)]
+pub enum Change<R> {
+    /// The row was inserted, into a slot never used before.
+    Insert(Handle<R>),
+    /// The row was inserted, into a freed slot.
+    Reuse(Handle<R>),
+    /// The row was updated; there is an image.
+    Update(Handle<R>),
+    /// The row was updated in columns that no index or link names; there is an image.
+    Patch(Handle<R>),
+    /// The row was deleted; there is an image.
+    Delete(Handle<R>),
+}
+
+/// The old images of one table's rows, in the order of the log's entries that have one.
+pub struct Images<R> {
+    images: Segments<R>,
+    /// The transaction they belong to: those of an earlier one are forgotten at the next image,
+    /// so that a commit has nothing to do for each table.
+    transaction: u64,
+}
+
+impl<R: Copy> Images<R> {
+    /// No images.
+    pub const fn new() -> Self {
+        Self {
+            images: Segments::new(),
+            transaction: 0,
+        }
+    }
+
+    /// Bytes of memory it holds.
+    pub fn memory_bytes(&self) -> usize {
+        self.images.memory_bytes()
+    }
+
+    /// Takes the last image; the log has an entry for each.
+    pub fn pop(&mut self) -> R {
+        self.images
+            .pop()
+            .expect("an image for each entry that has one")
+    }
+
+    #[inline]
+    fn push(&mut self, image: &R, transaction: u64) {
+        if self.transaction != transaction {
+            self.transaction = transaction;
+            self.images.truncate(0);
+        }
+        self.images.push(*image);
+    }
+}
+
+impl<R: Copy> Default for Images<R> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// How a database takes back a change to a table of `R`.
+#[doc(hidden)]
+pub trait Undo<R> {
+    /// Takes it back.
+    fn undo(&mut self, change: Change<R>);
+}
+
+/// A place inside a transaction to roll back to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Savepoint {
+    mark: usize,
+    transaction: u64,
+}
+
+/// The log of the open transaction.
+pub struct UndoLog<U> {
+    entries: Segments<U>,
+    open: bool,
+    /// Counts transactions, to know a savepoint that outlived its own.
+    transaction: u64,
+}
+
+impl<U: Copy> UndoLog<U> {
+    /// A log without a transaction.
+    pub const fn new() -> Self {
+        Self {
+            entries: Segments::new(),
+            open: false,
+            transaction: 0,
+        }
+    }
+
+    /// Is a transaction open?
+    #[inline]
+    pub const fn is_open(&self) -> bool {
+        self.open
+    }
+
+    /// How many changes the open transaction has made.
+    #[inline]
+    pub const fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Has the open transaction changed nothing?
+    #[inline]
+    pub const fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// Bytes of memory it holds.
+    pub fn memory_bytes(&self) -> usize {
+        self.entries.memory_bytes()
+    }
+
+    /// Opens a transaction; panics in one.
+    #[inline]
+    pub fn begin(&mut self) {
+        assert!(!self.open, "a transaction is open: take a savepoint");
+        self.open = true;
+        self.transaction += 1;
+    }
+
+    /// Closes the transaction and forgets how to undo it; panics outside one.
+    #[inline]
+    pub fn commit(&mut self) {
+        assert!(self.open, "no transaction is open");
+        self.entries.truncate(0);
+        self.open = false;
+    }
+
+    /// The present place; panics outside a transaction.
+    #[inline]
+    pub fn savepoint(&self) -> Savepoint {
+        assert!(self.open, "no transaction is open");
+        Savepoint {
+            mark: self.entries.len(),
+            transaction: self.transaction,
+        }
+    }
+
+    /// The place where the transaction began; panics outside one.
+    pub fn start(&self) -> Savepoint {
+        assert!(self.open, "no transaction is open");
+        Savepoint {
+            mark: 0,
+            transaction: self.transaction,
+        }
+    }
+
+    /// Writes a change down, in a transaction.
+    #[inline]
+    pub fn push(&mut self, entry: U) {
+        if self.open {
+            self.entries.push(entry);
+        }
+    }
+
+    /// Writes a change of a row down, with its old image, in a transaction.
+    #[inline]
+    pub fn push_image<R: Copy>(&mut self, entry: U, images: &mut Images<R>, image: &R) {
+        if self.open {
+            images.push(image, self.transaction);
+            self.entries.push(entry);
+        }
+    }
+
+    /// Takes the last change made since the savepoint; panics where the savepoint is not of this
+    /// transaction or has been rolled back over.
+    pub fn pop_since(&mut self, savepoint: Savepoint) -> Option<U> {
+        assert!(
+            self.open && savepoint.transaction == self.transaction,
+            "the savepoint's transaction is over"
+        );
+        assert!(
+            savepoint.mark <= self.entries.len(),
+            "the savepoint was rolled back over"
+        );
+        if self.entries.len() > savepoint.mark {
+            self.entries.pop()
+        } else {
+            None
+        }
+    }
+}
+
+impl<U: Copy> Default for UndoLog<U> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
