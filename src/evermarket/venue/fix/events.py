@@ -4,7 +4,7 @@ from enum import IntEnum
 from typing import NamedTuple
 
 from evermarket.venue.fix.numbers import Entry
-from evermarket.venue.fix.wire import Field, Message
+from evermarket.venue.fix.wire import Message
 
 
 class Terms(NamedTuple):
@@ -43,7 +43,7 @@ class Answered(NamedTuple):
 
     time: int
     type: str
-    fields: tuple[Field, ...]
+    body: str
 
 
 class Done(NamedTuple):
@@ -51,6 +51,12 @@ class Done(NamedTuple):
 
     time: int
     number: int
+
+
+class Held(NamedTuple):
+    """We do not read for now: the member's silence is ours."""
+
+    time: int
 
 
 class Closing(NamedTuple):
@@ -64,7 +70,7 @@ class Disconnected(NamedTuple):
     time: int
 
 
-Event = Connected | Arrived | Tick | Answered | Done | Closing | Disconnected
+Event = Connected | Arrived | Tick | Answered | Done | Held | Closing | Disconnected
 
 
 class Keep(NamedTuple):

@@ -96,6 +96,7 @@ class Form(IntEnum):
     QTY = 4  # a whole number; ".0" behind it is allowed
     PRICE = 5  # a decimal number
     TIME = 6  # UTC, yyyymmdd-hh:mm:ss with up to nine digits of a second
+    LONG = 7  # text of any length
 
 
 class Field(NamedTuple):
@@ -127,6 +128,7 @@ _OTHER_FORMS: Final[dict[int, Field]] = {
         )
     },
     **{tag: Field(Form.TIME) for tag in (Tag.SENDING_TIME, Tag.ORIG_SENDING_TIME, Tag.TRANSACT_TIME)},
+    **{tag: Field(Form.LONG) for tag in (Tag.TEXT, Tag.PASSWORD)},
     Tag.ENCRYPT_METHOD: Field(Form.NUMBER, _of("0")),
     Tag.HANDL_INST: Field(Form.TEXT, _of("1", "2", "3")),
     Tag.ORDER_QTY: Field(Form.QTY),

@@ -5,7 +5,8 @@
     UR | 36 base                                           a reset
 
 Length and sum of each message show a torn end, which is cut off on opening. Own messages and resets are synced before
-they are sent. Settled numbers are not: one that is lost lets the member send again what the journal knows already.
+they are sent, those of one read together. Settled numbers are not: one that is lost lets the member send again what the
+journal knows already.
 """
 
 import os
@@ -14,9 +15,7 @@ from typing import BinaryIO, Protocol
 
 from evermarket.venue.fix.fields import Tag
 from evermarket.venue.fix.numbers import Entry, Own, Report, Reset, Settled
-from evermarket.venue.fix.wire import Framer, Message, encode
-
-_CHUNK_BYTES = 1 << 16
+from evermarket.venue.fix.wire import Framer, Message, encode, joined
 
 
 class Kept(Protocol):
@@ -25,6 +24,8 @@ class Kept(Protocol):
     def entries(self) -> list[Entry]: ...
 
     def append(self, entry: Entry, /) -> None: ...
+
+    def sync(self) -> None: ...
 
 
 class KeptList:
@@ -39,26 +40,40 @@ class KeptList:
     def append(self, entry: Entry) -> None:
         self._entries.append(entry)
 
+    def sync(self) -> None:
+        """Nothing is more durable than memory here."""
+
 
 class KeptFile:
-    """On disk; one file a session and trading day."""
+    """On disk; one file a session and trading day. Raises ValueError if anything but its end is damaged."""
 
     def __init__(self, path: Path) -> None:
-        self._entries, whole = _read(path)
+        raw = path.read_bytes() if path.exists() else b""
+        self._entries = [from_message(message) for message in Framer().feed(raw)]
+        whole = b"".join(map(as_bytes, self._entries))
+        if not raw.startswith(whole):
+            raise ValueError(f"{path} is damaged before byte {len(whole)}")
         self._file: BinaryIO = path.open("ab", buffering=0)
-        self._file.truncate(whole)
+        self._file.truncate(len(whole))
+        self._has_news = False
 
     def entries(self) -> list[Entry]:
         """The entries that were there when the file was opened."""
         return self._entries
 
     def append(self, entry: Entry) -> None:
-        """Write one entry; own messages and resets are durable on return."""
+        """Write one entry; own messages and resets are durable after the next `sync`."""
         self._file.write(as_bytes(entry))
-        if not isinstance(entry, Settled):
+        self._has_news = self._has_news or not isinstance(entry, Settled)
+
+    def sync(self) -> None:
+        """Return when all own messages and resets are durable."""
+        if self._has_news:
             os.fdatasync(self._file.fileno())
+            self._has_news = False
 
     def close(self) -> None:
+        self.sync()
         self._file.close()
 
 
@@ -66,16 +81,12 @@ def as_bytes(entry: Entry) -> bytes:
     """An entry in the file's form."""
     match entry:
         case Own(number, report):
-            head = (
-                (Tag.MSG_SEQ_NUM, str(number)),
-                (Tag.SENDING_TIME, str(report.time)),
-                (Tag.REF_MSG_TYPE, report.type),
-            )
-            return encode("US", (*head, *report.fields))
+            head = f"34={number}\x0152={report.time}\x01372={report.type}\x01"
+            return encode("US", head + report.body)
         case Settled(expected):
-            return encode("UE", ((Tag.NEW_SEQ_NO, str(expected)),))
+            return encode("UE", f"36={expected}\x01")
         case Reset(base):
-            return encode("UR", ((Tag.NEW_SEQ_NO, str(base)),))
+            return encode("UR", f"36={base}\x01")
 
 
 def from_message(message: Message) -> Entry:
@@ -86,20 +97,4 @@ def from_message(message: Message) -> Entry:
     if message.type == "UR":
         return Reset(number)
     (_, own), (_, time), (_, kind), *rest = message.fields
-    return Own(int(own), Report(int(time), kind, tuple(rest)))
-
-
-def _read(path: Path) -> tuple[list[Entry], int]:
-    """The entries of a file and how many of its bytes are whole."""
-    entries: list[Entry] = []
-    whole = 0
-    if not path.exists():
-        return entries, whole
-    framer = Framer()
-    with path.open("rb") as file:
-        while data := file.read(_CHUNK_BYTES):
-            for message in framer.feed(data):
-                entry = from_message(message)
-                entries.append(entry)
-                whole += len(as_bytes(entry))
-    return entries, whole
+    return Own(int(own), Report(int(time), kind, joined(rest)))

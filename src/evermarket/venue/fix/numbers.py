@@ -18,8 +18,6 @@ from bisect import bisect_left
 from collections.abc import Iterable
 from typing import Final, NamedTuple, Protocol
 
-from evermarket.venue.fix.wire import Field
-
 OWN_MAX: Final = 100_000
 """Own messages of one session and day: a heartbeat a second for a day; whoever asks for more is cut off."""
 
@@ -28,11 +26,11 @@ NOT_RESENT: Final = frozenset("01245A")
 
 
 class Report(NamedTuple):
-    """What goes out: its time, message type and body fields, without the header."""
+    """What goes out: its time, message type and body in the form of the wire, without the header."""
 
     time: int
     type: str
-    fields: tuple[Field, ...]
+    body: str
 
 
 class Flow(Protocol):
@@ -76,6 +74,11 @@ class Numbers:
         self.expected = 1
         for entry in kept:
             self.take(entry)
+
+    @property
+    def lacks_reports(self) -> bool:
+        """Whether an own message has a number that the flow does not reach yet: wait until it is folded further."""
+        return bool(self._taken) and self.next <= self._taken[-1]
 
     def __repr__(self) -> str:
         return f"<Numbers next out {self.next}, expected in {self.expected}, {len(self._taken)} own>"

@@ -10,20 +10,38 @@ and no table stands between the two.
 import re
 from typing import Final, NamedTuple
 
-from evermarket.records import NO_PRICE, Code, Kind, Records, blank, sentence
+from evermarket.records import NO_PRICE, Code, Kind, sentence
 from evermarket.records.kinds import Channel, Flag, OpenClose, OrdType, Segment, Tif
 from evermarket.records.units import QTY_MAX
 from evermarket.venue.fix.decimals import price_units, qty_units
 from evermarket.venue.fix.facts import Order
 from evermarket.venue.fix.fields import Tag
-from evermarket.venue.fix.names import Names
+from evermarket.venue.fix.names import NONE, Names
+from evermarket.venue.fix.structs import writing
 from evermarket.venue.fix.wire import Message
 
 CL_ORD_ID_MAX: Final = 2**64 - 1
+PAIR_MAX: Final = 2**32 - 1
 _CL_ORD_ID: Final = re.compile("[1-9][0-9]{0,19}")
 _ORD_TYPES: Final = {"1": OrdType.MARKET, "2": OrdType.LIMIT, "K": OrdType.MARKET_TO_LIMIT}
 _TIFS: Final = {"0": Tif.ROD, "3": Tif.IOC, "4": Tif.FOK}
 _OPEN_CLOSE: Final = {None: 0, "O": OpenClose.OPEN, "C": OpenClose.CLOSE}
+_NEW: Final = writing(
+    Kind.NEW,
+    *("kind", "flags", "instrument", "attributes", "cl_ord_id", "price", "qty", "account", "line", "side"),
+    *("ord_type", "tif", "open_close", "extra"),
+)
+_REQUEST: Final = writing(
+    Kind.REDUCE,
+    *("kind", "flags", "instrument", "attributes", "cl_ord_id", "price", "qty", "order_no", "line"),
+)
+_MASS: Final = writing(
+    Kind.MASS_CANCEL,
+    *("kind", "flags", "instrument", "attributes", "cl_ord_id", "account", "of_line", "line", "side"),
+)
+
+Command = bytes
+"""One record of 64 bytes, without position, time and, if it is a NEW, order number: the sequencer gives them."""
 
 
 class Refused(NamedTuple):
@@ -42,36 +60,32 @@ def cl_ord_id(text: str | None) -> int | None:
     return int(text)
 
 
-def new_order(m: Message, line: int, names: Names) -> Records | Refused:
+def new_order(m: Message, line: int, names: Names) -> Command | Refused:
     """NewOrderSingle (D) as NEW."""
-    row = _command(Kind.NEW, m, line, names)
-    if isinstance(row, Refused):
-        return row
-    price, qty = _price(m), _qty(m, Tag.ORDER_QTY)
-    if isinstance(price, Refused) or isinstance(qty, Refused):
-        return price if isinstance(price, Refused) else qty  # type: ignore[return-value]
-    pair = m.number(Tag.PAIR_NUMBER) or 0
-    if pair > 2**32 - 1:
-        return Refused(99, 99, f"pair number {pair} is larger than {2**32 - 1}")
-    row["price"], row["qty"], row["extra"] = price, qty, pair
-    row["side"] = int(m.get(Tag.SIDE) or 0)
-    row["ord_type"] = _ORD_TYPES[m.get(Tag.ORD_TYPE) or "2"]
-    row["tif"] = _TIFS[m.get(Tag.TIME_IN_FORCE) or "0"]
-    row["open_close"] = _OPEN_CLOSE[m.get(Tag.POSITION_EFFECT)]
-    if m.get(Tag.COVERED) == "0":
-        row["flags"] |= int(Flag.COVERED)
-    return row
+    number, instrument, account = _id(m), _instrument(m, names), _account(m, names)
+    price, qty, pair = _price(m), _qty(m, Tag.ORDER_QTY), m.number(Tag.PAIR_NUMBER) or 0
+    for value in (number, instrument, account, price, qty):
+        if isinstance(value, Refused):
+            return value
+    if pair > PAIR_MAX:
+        return Refused(99, 99, f"pair number {pair} is larger than {PAIR_MAX}")
+    values = m.values
+    flags = _resend_flag(m) | (int(Flag.COVERED) if values.get(Tag.COVERED) == "0" else 0)
+    return _NEW.pack(
+        *(Kind.NEW, flags, instrument, _attributes(m), number, price, qty, account, line, int(values[Tag.SIDE])),
+        *(_ORD_TYPES[values[Tag.ORD_TYPE]], _TIFS[values.get(Tag.TIME_IN_FORCE, "0")]),
+        *(_OPEN_CLOSE[values.get(Tag.POSITION_EFFECT)], pair),
+    )
 
 
-def cancel(m: Message, line: int, names: Names, order: Order) -> Records | Refused:
+def cancel(m: Message, line: int, names: Names, order: Order) -> Command | Refused:
     """OrderCancelRequest (F) as CANCEL."""
-    return _request(Kind.CANCEL, m, line, names, order)
+    return _request(Kind.CANCEL, m, line, names, order, 0, 0)
 
 
-def replace(m: Message, line: int, names: Names, order: Order) -> Records | Refused:
+def replace(m: Message, line: int, names: Names, order: Order) -> Command | Refused:
     """OrderCancelReplaceRequest (G) as REDUCE or REPRICE: the market changes the quantity, downwards, or the price."""
-    price = _price(m)
-    amount = _reduction(m, order)
+    price, amount = _price(m), _reduction(m, order)
     if isinstance(price, Refused):
         return price
     if isinstance(amount, Refused):
@@ -80,71 +94,77 @@ def replace(m: Message, line: int, names: Names, order: Order) -> Records | Refu
     if moves and amount:
         text = sentence(Code.PRICE_AND_QTY, price, NO_PRICE)
         return Refused(99, 99, text, Code.PRICE_AND_QTY)
-    if not moves and not amount:
-        return Refused(99, 99, "neither price nor quantity would change")
-    row = _request(Kind.REPRICE if moves else Kind.REDUCE, m, line, names, order)
-    if isinstance(row, Refused):
-        return row
-    row["price"], row["qty"] = (price, 0) if moves else (NO_PRICE, amount)
-    return row
+    if moves:
+        return _request(Kind.REPRICE, m, line, names, order, price, 0)
+    if amount:
+        return _request(Kind.REDUCE, m, line, names, order, NO_PRICE, amount)
+    return Refused(99, 99, "neither price nor quantity would change")
 
 
-def mass_cancel(m: Message, line: int, names: Names) -> Records | Refused:
+def mass_cancel(m: Message, line: int, names: Names) -> Command | Refused:
     """OrderMassCancelRequest (q) as MASS_CANCEL of this line's orders: all of them, or those of one security."""
-    number = cl_ord_id(m.get(Tag.CL_ORD_ID))
-    if number is None:
-        return _bad_id(m)
-    instrument = names.instruments.get(m.get(Tag.SYMBOL) or "", 0)
-    account = names.accounts.get(m.get(Tag.ACCOUNT) or "", 0)
-    if m.get(Tag.MASS_REQUEST_TYPE) == "1" and not instrument:
-        return Refused(1, 1, f"security {m.get(Tag.SYMBOL)} is not traded here", Code.UNKNOWN_INSTRUMENT)
-    if m.get(Tag.MASS_REQUEST_TYPE) == "7" and m.get(Tag.SYMBOL) is not None:
+    number, account, instrument = _id(m), _account(m, names), 0
+    for value in (number, account):
+        if isinstance(value, Refused):
+            return value
+    if m.get(Tag.MASS_REQUEST_TYPE) == "1":
+        security = _instrument(m, names)
+        if isinstance(security, Refused):
+            return security
+        instrument = security
+    elif m.get(Tag.SYMBOL) is not None:
         return Refused(99, 99, "a request to cancel all orders names no security")
-    if m.get(Tag.ACCOUNT) is not None and not account:
-        return Refused(15, 99, f"account {m.get(Tag.ACCOUNT)} is not known on this line")
-    row = blank(Kind.MASS_CANCEL)
-    row["cl_ord_id"], row["line"], row["of_line"] = number, line, line
-    row["instrument"], row["account"], row["side"] = instrument, account, int(m.get(Tag.SIDE) or 0)
-    row["attributes"] = int(m.get(Tag.SEGMENT) or 0)
-    return row
+    segment, side = int(m.get(Tag.SEGMENT) or 0), int(m.get(Tag.SIDE) or 0)
+    return _MASS.pack(Kind.MASS_CANCEL, _resend_flag(m), instrument, segment, number, account, line, line, side)
 
 
-def _command(kind: Kind, m: Message, line: int, names: Names) -> Records | Refused:
-    """What all commands about an order share: id, line, instrument, account, attributes, resend flag."""
+def _id(m: Message) -> int | Refused:
     number = cl_ord_id(m.get(Tag.CL_ORD_ID))
     if number is None:
-        return _bad_id(m)
-    symbol, account = m.get(Tag.SYMBOL) or "", m.get(Tag.ACCOUNT)
-    if symbol not in names.instruments:
-        return Refused(1, 99, f"security {symbol} is not traded here", Code.UNKNOWN_INSTRUMENT)
-    if account is not None and account not in names.accounts:
+        text = f"ClOrdID {m.get(Tag.CL_ORD_ID)} is not a number between 1 and {CL_ORD_ID_MAX} without leading zeros"
+        return Refused(99, 99, text)
+    return number
+
+
+def _instrument(m: Message, names: Names) -> int | Refused:
+    symbol = m.get(Tag.SYMBOL)
+    number = names.instruments.get(symbol or "")
+    if number is None:
+        return Refused(1, 1, f"security {symbol or NONE} is not traded here", Code.UNKNOWN_INSTRUMENT)
+    return number
+
+
+def _account(m: Message, names: Names) -> int | Refused:
+    account = m.get(Tag.ACCOUNT)
+    number = 0 if account is None else names.accounts.get(account)
+    if number is None:
         return Refused(15, 99, f"account {account} is not known on this line")
-    row = blank(kind)
-    row["cl_ord_id"], row["line"], row["instrument"] = number, line, names.instruments[symbol]
-    row["attributes"] = _attributes(m)
-    row["account"] = names.accounts[account] if account is not None and kind is Kind.NEW else 0
-    if m.says(Tag.POSS_DUP) or m.says(Tag.POSS_RESEND):
-        row["flags"] = int(Flag.POSS_RESEND)
-    return row
+    return number
 
 
-def _request(kind: Kind, m: Message, line: int, names: Names, order: Order) -> Records | Refused:
-    row = _command(kind, m, line, names)
-    if isinstance(row, Refused):
-        return row
+def _resend_flag(m: Message) -> int:
+    """What may be a repetition says so to the core."""
+    return int(Flag.POSS_RESEND) if m.says(Tag.POSS_DUP) or m.says(Tag.POSS_RESEND) else 0
+
+
+def _request(kind: Kind, m: Message, line: int, names: Names, order: Order, price: int, qty: int) -> Command | Refused:
+    """A request about one order. Account and other attributes than the segment are not looked at."""
+    number, instrument = _id(m), _instrument(m, names)
+    for value in (number, instrument):
+        if isinstance(value, Refused):
+            return value
     if m.get(Tag.SIDE) != str(order.side):
         return Refused(99, 99, f"the side of order {order.no} is {order.side}")
-    if m.get(Tag.SEGMENT) is None:
-        row["attributes"] = order.attributes & 15
-    row["order_no"] = order.no
-    return row
+    segment = int(m.get(Tag.SEGMENT) or order.attributes & 15)
+    attributes = segment | _attributes(m) & ~15
+    return _REQUEST.pack(kind, _resend_flag(m), instrument, attributes, number, price, qty, order.no, line)
 
 
 def _attributes(m: Message) -> int:
-    segment = int(m.get(Tag.SEGMENT) or Segment.REGULAR)
-    category, investor = (int(m.get(tag) or 0) for tag in (Tag.CATEGORY, Tag.INVESTOR))
-    channel = int(m.get(Tag.CHANNEL) or Channel.DMA)
-    return segment | category << 4 | investor << 7 | channel << 10
+    values = m.values
+    segment = int(values.get(Tag.SEGMENT) or Segment.REGULAR)
+    category, investor = int(values.get(Tag.CATEGORY, 0)), int(values.get(Tag.INVESTOR, 0))
+    return segment | category << 4 | investor << 7 | int(values.get(Tag.CHANNEL) or Channel.DMA) << 10
 
 
 def _price(m: Message) -> int | Refused:
@@ -174,8 +194,3 @@ def _reduction(m: Message, order: Order) -> int | Refused:
     if qty > order.qty:
         return Refused(13, 99, f"OrderQty {qty} is above {order.qty}: a quantity can only be reduced")
     return order.qty - qty
-
-
-def _bad_id(m: Message) -> Refused:
-    text = f"ClOrdID {m.get(Tag.CL_ORD_ID)} is not a number between 1 and {CL_ORD_ID_MAX} without leading zeros"
-    return Refused(99, 99, text)

@@ -11,7 +11,7 @@ from evermarket.venue.fix.events import Keep, Send, Terms
 from evermarket.venue.fix.fields import Tag
 from evermarket.venue.fix.numbers import Numbers, Own, Report, Reset
 from evermarket.venue.fix.validate import time_text
-from evermarket.venue.fix.wire import Field, encode
+from evermarket.venue.fix.wire import encode, joined
 
 SEND_MAX: Final = 256
 """Messages that one step sends at most."""
@@ -43,9 +43,9 @@ class Outgoing:
         self.cursor, self._resend = 1, (1, 0)
         return Keep(entry)
 
-    def say(self, now: int, kind: str, fields: tuple[Field, ...]) -> Keep:
+    def say(self, now: int, kind: str, body: str) -> Keep:
         """An own message: it takes the next number, and goes out when its turn comes."""
-        own = Own(self._numbers.next, Report(now, kind, tuple((int(tag), value) for tag, value in fields)))
+        own = Own(self._numbers.next, Report(now, kind, body))
         self._numbers.take(own)
         return Keep(own)
 
@@ -76,17 +76,13 @@ class Outgoing:
             to += 1
         report = self._numbers.at(number)
         if to > number:
-            fill = ((int(Tag.NEW_SEQ_NO), str(to)), (int(Tag.GAP_FILL), "Y"))
-            report = Report(report.time, "4", fill)
+            report = Report(report.time, "4", joined(((Tag.NEW_SEQ_NO, str(to)), (Tag.GAP_FILL, "Y"))))
         return max(to, number + 1), self._message(now, number, report, is_again=True)
 
     def _message(self, now: int, number: int, report: Report, *, is_again: bool = False) -> Send:
-        header: list[Field] = [(Tag.MSG_SEQ_NUM, str(number))]
-        if is_again:
-            header.append((Tag.POSS_DUP, "Y"))
-        header.append((Tag.SENDER_COMP_ID, self._terms.ours))
-        header.append((Tag.SENDING_TIME, time_text(now)))
-        header.append((Tag.TARGET_COMP_ID, self._terms.theirs))
-        if is_again:
-            header.append((Tag.ORIG_SENDING_TIME, time_text(min(report.time, now))))
-        return Send(encode(report.type, (*header, *report.fields)))
+        """34, 43, 49, 52, 56, 122 in this order, then the body."""
+        again = "43=Y\x01" if is_again else ""
+        first = f"122={time_text(min(report.time, now))}\x01" if is_again else ""
+        ours, theirs = self._terms
+        header = f"34={number}\x01{again}49={ours}\x0152={time_text(now)}\x0156={theirs}\x01{first}"
+        return Send(encode(report.type, header + report.body))

@@ -25,6 +25,7 @@ from evermarket.venue.fix.events import (
     Disconnected,
     Done,
     Event,
+    Held,
     Keep,
     State,
     Terms,
@@ -33,12 +34,15 @@ from evermarket.venue.fix.events import (
 from evermarket.venue.fix.fields import MESSAGES, SESSION_TYPES, Tag
 from evermarket.venue.fix.numbers import Numbers, Settled
 from evermarket.venue.fix.outgoing import Outgoing
-from evermarket.venue.fix.wire import BEGIN, Fault, Field, Message
+from evermarket.venue.fix.wire import BEGIN, Fault, Field, Message, joined
 
 LOGON_WAIT_NS: Final = 10 * SECOND_NS
 LOGOUT_WAIT_NS: Final = 5 * SECOND_NS
 CLOCK_NS_MAX: Final = 120 * SECOND_NS
 HEART_S_MAX: Final = 3_600
+TYPE_SHOWN_MAX: Final = 64
+"""Characters of a message type that we repeat."""
+
 ANY_NUMBER: Final = frozenset("25")
 """ResendRequest and Logout are taken whatever their number."""
 
@@ -77,10 +81,12 @@ class Session:
                 self._first(message)
             case Arrived(_, message) if self.state is not State.OFF and not self._goodbye:
                 self._arrived(message)
-            case Answered(_, kind, fields):
-                self._say(kind, *fields)
+            case Answered(_, kind, body):
+                self._say_body(kind, body)
             case Done(_, number):
                 self._done = number
+            case Held():
+                self._heard = self._now
             case Closing(_, text) if self.state is State.ON:
                 self._logout(text)
             case Disconnected():
@@ -249,17 +255,20 @@ class Session:
     # -- what we say ----------------------------------------------------------------------------------------------
 
     def _say(self, kind: str, *fields: Field) -> None:
+        self._say_body(kind, joined(fields))
+
+    def _say_body(self, kind: str, body: str) -> None:
         """An own message: it takes the next number, is kept, and goes out when its turn comes."""
         if self._numbers.is_full:
             return self._drop("too many session messages for one day")
-        self._out.append(self._outgoing.say(self._now, kind, fields))
+        self._out.append(self._outgoing.say(self._now, kind, body))
         return None
 
     def _reject(self, m: Message, number: int, fault: Fault) -> None:
         fields: list[Field] = [(Tag.REF_SEQ_NUM, str(number)), (Tag.TEXT, v.REASONS[fault.reason])]
         if fault.tag:
             fields.append((Tag.REF_TAG, str(fault.tag)))
-        fields += [(Tag.REF_MSG_TYPE, m.type), (Tag.REJECT_REASON, str(fault.reason))]
+        fields += [(Tag.REF_MSG_TYPE, m.type[:TYPE_SHOWN_MAX]), (Tag.REJECT_REASON, str(fault.reason))]
         self._say("3", *fields)
 
     def _ask(self, number: int) -> None:

@@ -5,7 +5,9 @@ known in this message, in its place, once, well written, an allowed value), then
 """
 
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Final
 
 from evermarket.records.units import SECOND_NS
@@ -50,16 +52,64 @@ REASONS: Final = {
 }
 """The names that the standard gives to the values of field 373."""
 
+_TIME: Final = re.compile(r"([0-9]{8})-([0-9]{2}):([0-9]{2}):([0-9]{2})(?:\.([0-9]{1,9}))?")
 _FORMS: Final = {
     Form.TEXT: re.compile(r"[^\x00-\x1f\x7f]{1,64}"),
     Form.FLAG: re.compile("[YN]"),
     Form.NUMBER: re.compile("[0-9]{1,18}"),
     Form.QTY: re.compile(r"[0-9]{1,18}(\.0*)?"),
     Form.PRICE: re.compile(r"-?[0-9]{1,14}(\.[0-9]{0,9})?"),
-    Form.TIME: re.compile(r"[0-9]{8}-[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?"),
+    Form.LONG: re.compile(r"(?s:.+)"),
 }
 _KNOWN_TYPE: Final = re.compile("[0-9A-Za-z]|A[A-Z]|B[A-H]")
-LONG_TEXT: Final = {Tag.TEXT, Tag.PASSWORD}
+
+
+@lru_cache(4_096)
+def time_ns(text: str | None) -> int | None:
+    """A UTC timestamp as nanoseconds; None if it is none. A leap second counts as the second before it."""
+    parts = _TIME.fullmatch(text) if text is not None else None
+    if parts is None:
+        return None
+    day, hour, minute, second, rest = parts.groups("")
+    begins = _day_s(day)
+    if begins is None or hour > "23" or minute > "59" or second > "60":
+        return None
+    whole = begins + int(hour) * 3_600 + int(minute) * 60 + min(int(second), 59)
+    return whole * SECOND_NS + int(rest.ljust(9, "0"))
+
+
+@lru_cache(16)
+def _day_s(day: str) -> int | None:
+    try:
+        return int(datetime.strptime(day, "%Y%m%d").replace(tzinfo=UTC).timestamp())
+    except ValueError:
+        return None
+
+
+def time_text(ns: int) -> str:
+    """Nanoseconds as a UTC timestamp with milliseconds."""
+    second, rest = divmod(ns, SECOND_NS)
+    return f"{_second_text(second)}.{rest // 1_000_000:03}"
+
+
+@lru_cache(64)
+def _second_text(second: int) -> str:
+    return f"{datetime.fromtimestamp(second, UTC):%Y%m%d-%H:%M:%S}"
+
+
+def _is_well_written(tag: Tag) -> Callable[[str], object]:
+    """What says of a value whether it has the form of its tag."""
+    form = FIELDS[tag].form
+    return _is_time if form is Form.TIME else _FORMS[form].fullmatch
+
+
+def _is_time(text: str) -> bool:
+    return time_ns(text) is not None
+
+
+_CHECKS: Final[dict[int, Callable[[str], object]]] = {int(tag): _is_well_written(tag) for tag in Tag}
+_VALUES: Final = {int(tag): FIELDS[tag].values for tag in Tag if FIELDS[tag].values}
+_ALLOWED: Final = {kind: HEADER | rule.optional | frozenset(rule.required) for kind, rule in MESSAGES.items()}
 
 
 def validate(message: Message) -> Fault | None:
@@ -68,69 +118,36 @@ def validate(message: Message) -> Fault | None:
         return message.fault
     if not _KNOWN_TYPE.fullmatch(message.type):
         return Fault(BAD_TYPE, 0)
-    present = [tag for tag, _ in message.fields]
     for tag in HEADER_REQUIRED:
-        if tag not in present:
+        if tag not in message.values:
             return Fault(MISSING, tag)
     rule = MESSAGES.get(message.type)
     if rule is None:
         return None
-    allowed = HEADER | rule.optional | frozenset(rule.required)
-    fault = _fields_fault(message, allowed)
-    if fault is None:
-        fault = next((Fault(MISSING, tag) for tag in rule.required if tag not in present), None)
-    return fault
+    fault = _fields_fault(message, _ALLOWED[message.type])
+    if fault is not None:
+        return fault
+    return next((Fault(MISSING, tag) for tag in rule.required if tag not in message.values), None)
 
 
 def _fields_fault(message: Message, allowed: frozenset[int]) -> Fault | None:
     seen: set[int] = set()
     in_body = False
     for tag, value in message.fields:
-        if tag >= CUSTOM_FIRST and tag not in FIELDS:
-            continue
         if tag not in allowed:
+            if tag >= CUSTOM_FIRST and tag not in FIELDS:
+                continue
             return Fault(NOT_IN_MESSAGE if tag <= STANDARD_LAST or tag in FIELDS else UNDEFINED, tag)
         if tag in seen:
             return Fault(TWICE, tag)
-        if tag in HEADER and in_body:
-            return Fault(OUT_OF_ORDER, tag)
-        in_body = in_body or tag not in HEADER
         seen.add(tag)
-        fault = value_fault(tag, value)
-        if fault is not None:
-            return fault
+        if tag not in HEADER:
+            in_body = True
+        elif in_body:
+            return Fault(OUT_OF_ORDER, tag)
+        if not _CHECKS[tag](value):
+            return Fault(BAD_FORMAT, tag)
+        values = _VALUES.get(tag)
+        if values is not None and value not in values:
+            return Fault(BAD_VALUE, tag)
     return None
-
-
-def value_fault(tag: int, value: str) -> Fault | None:
-    """What is wrong with one value."""
-    field = FIELDS[tag]
-    if tag in LONG_TEXT:
-        return None
-    if not _FORMS[field.form].fullmatch(value):
-        return Fault(BAD_FORMAT, tag)
-    if field.values and value not in field.values:
-        return Fault(BAD_VALUE, tag)
-    if field.form is Form.TIME and time_ns(value) is None:
-        return Fault(BAD_FORMAT, tag)
-    return None
-
-
-def time_ns(text: str | None) -> int | None:
-    """A UTC timestamp as nanoseconds; None if it is none. A leap second counts as the second before it."""
-    if text is None or not _FORMS[Form.TIME].fullmatch(text):
-        return None
-    whole, _, rest = text.partition(".")
-    if whole.endswith(":60"):
-        whole = whole[:-2] + "59"
-    try:
-        moment = datetime.strptime(whole, "%Y%m%d-%H:%M:%S").replace(tzinfo=UTC)
-    except ValueError:
-        return None
-    return int(moment.timestamp()) * SECOND_NS + int(rest.ljust(9, "0") or 0)
-
-
-def time_text(ns: int) -> str:
-    """Nanoseconds as a UTC timestamp with milliseconds."""
-    whole, rest = divmod(ns, SECOND_NS)
-    return f"{datetime.fromtimestamp(whole, UTC):%Y%m%d-%H:%M:%S}.{rest // 1_000_000:03}"

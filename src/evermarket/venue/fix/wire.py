@@ -15,6 +15,7 @@ Known gap: fields of raw data (95/96 and the like) may not hold SOH; no message 
 import re
 from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple
+from zlib import adler32
 
 BEGIN: Final = "FIX.4.4"
 SOH: Final = "\x01"
@@ -25,7 +26,10 @@ TAIL_BYTES: Final = 7
 
 _HEAD: Final = re.compile(rb"8=([\x21-\x7e]{1,16})\x019=([0-9]{1,6})\x01")
 _TAIL: Final = re.compile(rb"10=([0-9]{3})\x01")
+_NUMBER: Final = re.compile("[0-9]{1,18}")
+_PIECES: Final = re.compile("\x01([1-9][0-9]{0,5})=([^\x01]+)(?=\x01)")
 _TAG: Final = re.compile("[1-9][0-9]{0,5}")
+_SUM_BYTES: Final = 256
 
 Field = tuple[int, str]
 
@@ -38,41 +42,66 @@ class Fault(NamedTuple):
 
 
 class Message(NamedTuple):
-    """One message: its type and fields in order, without 8, 9, 35 and 10. Values are Latin-1, so no byte is lost."""
+    """One message: its type and fields in order, without 8, 9, 35 and 10. Values are Latin-1, so no byte is lost.
+
+    `values`: the fields by tag, the last one where a tag comes twice (which `validate` refuses).
+    """
 
     type: str
-    fields: tuple[Field, ...]
+    fields: list[Field]
+    values: dict[int, str]
     begin: str = BEGIN
     fault: Fault | None = None
 
     def get(self, tag: int) -> str | None:
-        """The first value of a tag."""
-        return next((value for name, value in self.fields if name == tag), None)
+        """The value of a tag."""
+        return self.values.get(tag)
 
     def number(self, tag: int) -> int | None:
         """The value of a tag that is a whole number of at most 18 digits."""
-        value = self.get(tag)
-        return int(value) if value is not None and re.fullmatch("[0-9]{1,18}", value) else None
+        value = self.values.get(tag)
+        return int(value) if value is not None and _NUMBER.fullmatch(value) else None
 
     def says(self, tag: int) -> bool:
         """Whether a flag is set."""
-        return self.get(tag) == "Y"
+        return self.values.get(tag) == "Y"
 
 
-def encode(kind: str, fields: Iterable[Field], begin: str = BEGIN) -> bytes:
-    """A whole message; the fields come in the order given, header fields first."""
-    body = f"35={kind}{SOH}" + "".join(f"{int(tag)}={value}{SOH}" for tag, value in fields)
-    raw = body.encode("latin-1", "replace")
-    raw = f"8={begin}{SOH}9={len(raw)}{SOH}".encode("latin-1") + raw
-    return raw + f"10={sum(raw) & 255:03}{SOH}".encode("latin-1")
+def joined(fields: Iterable[Field]) -> str:
+    """Fields in the form of the wire."""
+    return "".join([f"{int(tag)}={value}\x01" for tag, value in fields])
+
+
+def checksum(data: bytes | bytearray) -> int:
+    """The sum of the bytes modulo 256. The low half of Adler-32 is one and the sum modulo 65 521, which 256 bytes do
+    not reach; adding byte by byte would be the dearest part of a message."""
+    pieces = (data[at : at + _SUM_BYTES] for at in range(0, len(data), _SUM_BYTES))
+    return sum([(adler32(piece) & 0xFFFF) - 1 for piece in pieces]) & 255
+
+
+def encode(kind: str, body: str, begin: str = BEGIN) -> bytes:
+    """A whole message; `body` is what stands between 35 and 10, header first."""
+    raw = f"35={kind}\x01{body}".encode("latin-1", "replace")
+    raw = b"8=%b\x019=%d\x01%b" % (begin.encode("latin-1"), len(raw), raw)
+    return b"%b10=%03d\x01" % (raw, checksum(raw))
 
 
 def decode(begin: str, body: bytes) -> Message | None:
     """The message of a body (from 35= to before 10=); None if 35 does not come first."""
-    pieces = body.decode("latin-1").split(SOH)
-    first = pieces[0]
-    if not first.startswith("35=") or first == "35=" or pieces[-1]:
+    text = body.decode("latin-1")
+    first = text.find(SOH)
+    if not text.startswith("35=") or first <= 3 or text[-1] != SOH:
         return None
+    pieces = _PIECES.findall(text, first)
+    if len(pieces) != text.count(SOH) - 1:
+        return _broken(begin, text)
+    fields = [(int(tag), value) for tag, value in pieces]
+    return Message(text[3:first], fields, dict(fields), begin)
+
+
+def _broken(begin: str, text: str) -> Message:
+    """A message that holds something that is no field: what is whole in it, and the first fault."""
+    pieces = text.split(SOH)
     fields: list[Field] = []
     fault = None
     for piece in pieces[1:-1]:
@@ -83,7 +112,7 @@ def decode(begin: str, body: bytes) -> Message | None:
         if not value:
             fault = fault or Fault(4, int(name))
         fields.append((int(name), value))
-    return Message(first[3:], tuple(fields), begin, fault)
+    return Message(pieces[0][3:], fields, dict(fields), begin, fault)
 
 
 class Framer:
@@ -120,7 +149,7 @@ class Framer:
                 at = self._skip(at, head.end())
                 continue
             message = None
-            if sum(self._held[at:end]) & 255 == int(tail[1]):
+            if checksum(self._held[at:end]) == int(tail[1]):
                 message = decode(head[1].decode("latin-1"), bytes(self._held[head.end() : end]))
             if message is None:
                 self.garbage += tail.end() - at
