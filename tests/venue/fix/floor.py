@@ -1,9 +1,9 @@
 """A gateway without sockets, and a member that keeps its own numbers, both under the exchange's clock.
 
-    exchange = Exchange()
-    gate = Gate(exchange)
-    member = Client("ALFA").log_on(gate)
-    report = member.ask("D", order(1, side="1", price="100", qty=1000))[0]
+exchange = Exchange()
+gate = Gate(exchange)
+member = Client("ALFA").log_on(gate)
+report = member.ask("D", order(1, side="1", price="100", qty=1000))[0]
 """
 
 from typing import Any
@@ -90,6 +90,8 @@ class Client:
         self.got: dict[int, Message] = {}
         self.raw: list[Message] = []
         self.closed: str | None = None
+        self.lacks = False  # a number beyond the expected one came
+        self.wake = 0
         self._gate: Gate | None = None
         self._framer = Framer()
 
@@ -100,7 +102,7 @@ class Client:
 
     def connect(self, gate: Gate) -> None:
         self._gate, self.closed, self._framer = gate, None, Framer()
-        gate.desks[self.name].connect(gate.exchange.now, Wires(self._take, self._hang_up, lambda time: None))
+        gate.desks[self.name].connect(gate.exchange.now, Wires(self._take, self._hang_up, self._set_wake))
 
     def disconnect(self) -> None:
         self.gate.desks[self.name].disconnect(self.gate.exchange.now)
@@ -132,8 +134,30 @@ class Client:
         """Say it, let everything settle, and give what came."""
         before = len(self.raw)
         self.tell(self.say(kind, fields))
-        self.gate.pump()
+        self.settle()
         return self.raw[before:]
+
+    def settle(self) -> None:
+        """Until the gateway has nothing more to say."""
+        self.gate.pump()
+        while self.closed is None and 0 < self.wake <= self.gate.exchange.now:
+            self.wake = 0
+            self.gate.desks[self.name].tick(self.gate.exchange.now)
+
+    def resend(self, first: int, last: int = 0) -> list[Message]:
+        """ResendRequest, and what came."""
+        return self.ask("2", [(7, str(first)), (16, str(last))])
+
+    def catch_up(self) -> "Client":
+        """Ask for what is missing, as an engine does when it sees a gap."""
+        if self.lacks:
+            self.lacks = False
+            self.resend(self.expected)
+        assert not self.lacks
+        return self
+
+    def _set_wake(self, time: int) -> None:
+        self.wake = time
 
     def _take(self, data: bytes) -> None:
         for message in self._framer.feed(data):
@@ -146,8 +170,10 @@ class Client:
             elif number == self.expected:
                 self.expected += 1
                 self.got[number] = message
-            elif message.says(43):
-                assert number in self.got, "a repetition of what never came"
+            elif number > self.expected:
+                self.lacks = True
+            else:
+                assert message.says(43), "an old number that is new"
         assert self._framer.garbage == 0
 
     def _hang_up(self, reason: str) -> None:

@@ -24,7 +24,7 @@ BEGIN_BYTES_MAX: Final = 16
 HEAD_BYTES_MAX: Final = 2 + BEGIN_BYTES_MAX + 1 + 2 + 6 + 1
 TAIL_BYTES: Final = 7
 
-_HEAD: Final = re.compile(rb"8=([\x21-\x7e]{1,16})\x019=([0-9]{1,6})\x01")
+_HEAD: Final = re.compile(rb"8=([\x21-\x3c\x3e-\x7e]{1,16})\x019=([0-9]{1,6})\x01")
 _TAIL: Final = re.compile(rb"10=([0-9]{3})\x01")
 _NUMBER: Final = re.compile("[0-9]{1,18}")
 _PIECES: Final = re.compile("\x01([1-9][0-9]{0,5})=([^\x01]+)(?=\x01)")
