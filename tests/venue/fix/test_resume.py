@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 
 from evermarket.records import HEADER, Kind
 from evermarket.records.kinds import Flag
-from evermarket.venue.fix.kept import KeptFile, KeptList, as_bytes
-from evermarket.venue.fix.numbers import NOT_RESENT, Own, Report, Settled
+from evermarket.venue.fix.kept import Kept, KeptFile, as_bytes
+from evermarket.venue.fix.numbers import NOT_RESENT, Entry, Own, Report, Settled
 from evermarket.venue.fix.wire import Message
-from tests.models.words import decode, join
+from tests.models.words import Word, decode, join
 from tests.venue.fix.exchange import Exchange
 from tests.venue.fix.floor import Client, Gate, order, request, shown
 
@@ -48,7 +48,8 @@ def test_what_was_told_while_a_member_was_away_comes_when_it_asks() -> None:
 
 def test_a_member_resumes_after_a_restart_of_the_gateway(tmp_path: Path) -> None:
     exchange = Exchange()
-    kept = {"ALFA": KeptFile(tmp_path / "a"), "BETA": KeptList()}
+    file = KeptFile(tmp_path / "a")
+    kept: dict[str, Kept] = {"ALFA": file}
     gate = Gate(exchange, kept)
     alfa = Client("ALFA").log_on(gate)
     alfa.ask("D", order(1, qty=3_000))
@@ -56,7 +57,7 @@ def test_a_member_resumes_after_a_restart_of_the_gateway(tmp_path: Path) -> None
     alfa.ask("D", order(2, price="999"))
     beta_sells(gate, 1)
     before = dict(alfa.got)
-    kept["ALFA"].close()
+    file.close()
 
     kept["ALFA"] = KeptFile(tmp_path / "a")
     again = Gate(exchange, kept)
@@ -70,7 +71,12 @@ def test_a_member_resumes_after_a_restart_of_the_gateway(tmp_path: Path) -> None
 
 def test_a_torn_end_of_the_small_journal_is_cut_and_damage_before_it_is_not_passed_over(tmp_path: Path) -> None:
     path = tmp_path / "k"
-    entries = [Own(1, Report(5, "A", "98=0\x01108=30\x01")), Settled(2), Own(2, Report(6, "0", "")), Settled(3)]
+    entries: list[Entry] = [
+        Own(1, Report(5, "A", "98=0\x01108=30\x01")),
+        Settled(2),
+        Own(2, Report(6, "0", "")),
+        Settled(3),
+    ]
     kept = KeptFile(path)
     for entry in entries:
         kept.append(entry)
@@ -100,7 +106,7 @@ def test_another_gateway_with_the_same_logs_has_the_same_at_every_number() -> No
     alfa.log_on(second)
     assert not alfa.lacks
     sent = {number: body(m) for number, m in alfa.got.items()}
-    again = {m.number(34): body(m) for m in alfa.resend(1) if m.type != "4"}
+    again = {m.number(34) or 0: body(m) for m in alfa.resend(1) if m.type != "4"}
     assert again == {number: sent[number] for number in again}
     assert set(again) == {number for number, m in alfa.got.items() if m.type not in NOT_RESENT}
 
@@ -161,7 +167,7 @@ def gap_fill(client: Client, number: int, to: int) -> bytes:
     return client.say("4", [(123, "Y"), (36, str(to))], number, (43, "Y"), (122, now))
 
 
-def news(exchange: Exchange) -> list[object]:
+def news(exchange: Exchange) -> list[Word]:
     rows = [decode(bytes(raw)) for part in exchange.released for raw in part.view("V64").view(HEADER)]
     return [word for word in rows if word.kind == Kind.NEW]
 
@@ -215,9 +221,7 @@ STEPS = st.lists(st.sampled_from("oocrthbnd"), min_size=5, max_size=40)
 def test_a_resend_of_any_range_gives_exactly_what_was_sent(steps: list[str], data: st.DataObject) -> None:
     gate = Gate(Exchange())
     alfa = Client("ALFA").log_on(gate)
-    number = 0
-    for step in steps:
-        number += 1
+    for number, step in enumerate(steps, 1):
         gate, alfa = play(gate, alfa, step, number)
     alfa.catch_up()
     first = data.draw(st.integers(1, alfa.expected - 1))
