@@ -65,7 +65,7 @@ class Acceptor:
 
     def say(self, data: bytes) -> list[Action]:
         messages = self.framer.feed(data)
-        return [action for m in messages for action in self.step(Arrived(self.now, m))]
+        return self.step(Arrived(self.now, messages))
 
     def disconnect(self) -> None:
         self.step(Disconnected(self.now))

@@ -5,7 +5,7 @@ sent, a settled number is kept after the commands before it went on. Still witho
 are given by the shell.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from evermarket.venue.fix.events import (
@@ -107,10 +107,9 @@ class Desk:
             self._handle(Held(now))
         self._handle(Tick(now))
 
-    def arrive(self, now: int, messages: Iterable[Message]) -> None:
+    def arrive(self, now: int, messages: Sequence[Message]) -> None:
         """Messages of one read."""
-        for message in messages:
-            self._carry_out(now, self.session.step(Arrived(now, message)))
+        self._carry_out(now, self.session.step(Arrived(now, messages)))
         self._work(now)
         self._flush()
 

@@ -1,5 +1,6 @@
 """What happens to a session, and what it asks for. Every event carries its time in UTC nanoseconds."""
 
+from collections.abc import Sequence
 from enum import IntEnum
 from typing import NamedTuple
 
@@ -26,10 +27,10 @@ class Connected(NamedTuple):
 
 
 class Arrived(NamedTuple):
-    """A whole message from the member."""
+    """Whole messages from the member, those of one read."""
 
     time: int
-    message: Message
+    messages: Sequence[Message]
 
 
 class Tick(NamedTuple):

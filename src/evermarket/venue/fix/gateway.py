@@ -110,15 +110,17 @@ class Gateway:
         if m.type == "H":
             return self._status(m, now)
         number = cl_ord_id(m.get(Tag.CL_ORD_ID))
-        if number is not None and number <= self._last_id():
+        if number is None:
+            return orders.bad_id(m)
+        if number <= self._last_id():
             return self._repetition(m, number)
         match m.type:
             case "D":
-                return orders.new_order(m, self._line, self._names)
+                return orders.new_order(m, number, self._line, self._names)
             case "q":
-                return orders.mass_cancel(m, self._line, self._names)
+                return orders.mass_cancel(m, number, self._line, self._names)
             case _:
-                return self._request(m)
+                return self._request(m, number)
 
     def _last_id(self) -> int:
         """The highest client order id that is answered or under way. Only growing ones come into the window."""
@@ -132,7 +134,7 @@ class Gateway:
         text = sentence(Code.DUPLICATE_CL_ORD_ID, number, self._last_id())
         return Refused(6, 6, text, Code.DUPLICATE_CL_ORD_ID)
 
-    def _request(self, m: Message) -> Outcome:
+    def _request(self, m: Message, number: int) -> Outcome:
         """OrderCancelRequest or OrderCancelReplaceRequest."""
         if cl_ord_id(m.get(Tag.ORIG_CL_ORD_ID)) in self._window:
             return Waiting()
@@ -140,7 +142,7 @@ class Gateway:
         if order is None:
             return Refused(5, 1, f"no order of this line has ClOrdID {m.get(Tag.ORIG_CL_ORD_ID)}")
         translate = orders.cancel if m.type == "F" else orders.replace
-        return translate(m, self._line, self._names, order)
+        return translate(m, number, self._line, self._names, order)
 
     def _original(self, m: Message) -> Order | None:
         """The order that a message is about: by OrigClOrdID (a status request: ClOrdID), else by OrderID."""

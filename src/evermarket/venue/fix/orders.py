@@ -60,12 +60,12 @@ def cl_ord_id(text: str | None) -> int | None:
     return int(text)
 
 
-def new_order(m: Message, line: int, names: Names) -> Command | Refused:
+def new_order(m: Message, number: int, line: int, names: Names) -> Command | Refused:
     """NewOrderSingle (D) as NEW."""
-    number, instrument, account = _id(m), _instrument(m, names), _account(m, names)
+    instrument, account = _instrument(m, names), _account(m, names)
     price, qty, pair = _price(m), _qty(m, Tag.ORDER_QTY), m.number(Tag.PAIR_NUMBER) or 0
-    for value in (number, instrument, account, price, qty):
-        if isinstance(value, Refused):
+    for value in (instrument, account, price, qty):
+        if value.__class__ is Refused:
             return value
     if pair > PAIR_MAX:
         return Refused(99, 99, f"pair number {pair} is larger than {PAIR_MAX}")
@@ -78,12 +78,12 @@ def new_order(m: Message, line: int, names: Names) -> Command | Refused:
     )
 
 
-def cancel(m: Message, line: int, names: Names, order: Order) -> Command | Refused:
+def cancel(m: Message, number: int, line: int, names: Names, order: Order) -> Command | Refused:
     """OrderCancelRequest (F) as CANCEL."""
-    return _request(Kind.CANCEL, m, line, names, order, 0, 0)
+    return _request(Kind.CANCEL, m, number, line, names, order, 0, 0)
 
 
-def replace(m: Message, line: int, names: Names, order: Order) -> Command | Refused:
+def replace(m: Message, number: int, line: int, names: Names, order: Order) -> Command | Refused:
     """OrderCancelReplaceRequest (G) as REDUCE or REPRICE: the market changes the quantity, downwards, or the price."""
     price, amount = _price(m), _reduction(m, order)
     if isinstance(price, Refused):
@@ -95,18 +95,17 @@ def replace(m: Message, line: int, names: Names, order: Order) -> Command | Refu
         text = sentence(Code.PRICE_AND_QTY, price, NO_PRICE)
         return Refused(99, 99, text, Code.PRICE_AND_QTY)
     if moves:
-        return _request(Kind.REPRICE, m, line, names, order, price, 0)
+        return _request(Kind.REPRICE, m, number, line, names, order, price, 0)
     if amount:
-        return _request(Kind.REDUCE, m, line, names, order, NO_PRICE, amount)
+        return _request(Kind.REDUCE, m, number, line, names, order, NO_PRICE, amount)
     return Refused(99, 99, "neither price nor quantity would change")
 
 
-def mass_cancel(m: Message, line: int, names: Names) -> Command | Refused:
+def mass_cancel(m: Message, number: int, line: int, names: Names) -> Command | Refused:
     """OrderMassCancelRequest (q) as MASS_CANCEL of this line's orders: all of them, or those of one security."""
-    number, account, instrument = _id(m), _account(m, names), 0
-    for value in (number, account):
-        if isinstance(value, Refused):
-            return value
+    account, instrument = _account(m, names), 0
+    if isinstance(account, Refused):
+        return account
     if m.get(Tag.MASS_REQUEST_TYPE) == "1":
         security = _instrument(m, names)
         if isinstance(security, Refused):
@@ -118,12 +117,10 @@ def mass_cancel(m: Message, line: int, names: Names) -> Command | Refused:
     return _MASS.pack(Kind.MASS_CANCEL, _resend_flag(m), instrument, segment, number, account, line, line, side)
 
 
-def _id(m: Message) -> int | Refused:
-    number = cl_ord_id(m.get(Tag.CL_ORD_ID))
-    if number is None:
-        text = f"ClOrdID {m.get(Tag.CL_ORD_ID)} is not a number between 1 and {CL_ORD_ID_MAX} without leading zeros"
-        return Refused(99, 99, text)
-    return number
+def bad_id(m: Message) -> Refused:
+    """The answer to a ClOrdID that is no number."""
+    text = f"ClOrdID {m.get(Tag.CL_ORD_ID)} is not a number between 1 and {CL_ORD_ID_MAX} without leading zeros"
+    return Refused(99, 99, text)
 
 
 def _instrument(m: Message, names: Names) -> int | Refused:
@@ -147,12 +144,13 @@ def _resend_flag(m: Message) -> int:
     return int(Flag.POSS_RESEND) if m.says(Tag.POSS_DUP) or m.says(Tag.POSS_RESEND) else 0
 
 
-def _request(kind: Kind, m: Message, line: int, names: Names, order: Order, price: int, qty: int) -> Command | Refused:
-    """A request about one order. Account and other attributes than the segment are not looked at."""
-    number, instrument = _id(m), _instrument(m, names)
-    for value in (number, instrument):
-        if isinstance(value, Refused):
-            return value
+def _request(
+    kind: Kind, m: Message, number: int, line: int, names: Names, order: Order, price: int, qty: int
+) -> Command | Refused:
+    """A request about one order. Its account is not looked at."""
+    instrument = _instrument(m, names)
+    if isinstance(instrument, Refused):
+        return instrument
     if m.get(Tag.SIDE) != str(order.side):
         return Refused(99, 99, f"the side of order {order.no} is {order.side}")
     segment = int(m.get(Tag.SEGMENT) or order.attributes & 15)

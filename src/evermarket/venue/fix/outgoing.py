@@ -57,14 +57,13 @@ class Outgoing:
     def pump(self, now: int) -> list[Send]:
         """The next messages that are due."""
         out: list[Send] = []
-        while self.has_more and len(out) < SEND_MAX:
-            if self._resend[0] <= self._resend[1]:
-                to, send = self._again(now, *self._resend)
-                self._resend = (to, self._resend[1])
-            else:
-                send = self._message(now, self.cursor, self._numbers.at(self.cursor))
-                self.cursor += 1
+        while self._resend[0] <= self._resend[1] and len(out) < SEND_MAX:
+            to, send = self._again(now, *self._resend)
+            self._resend = (to, self._resend[1])
             out.append(send)
+        end = min(self._numbers.next, self.cursor + SEND_MAX - len(out))
+        out += [self._message(now, number, self._numbers.at(number)) for number in range(self.cursor, end)]
+        self.cursor = max(self.cursor, end)
         if out:
             self.said = now
         return out

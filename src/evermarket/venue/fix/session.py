@@ -75,12 +75,11 @@ class Session:
         self._now = max(self._now, event.time)
         self._out = []
         match event:
+            case Arrived(_, messages):
+                for message in messages:
+                    self._hear(message)
             case Connected() if self.state is State.OFF:
                 self.state, self._heard, self._wake, self._goodbye = State.AWAITED, self._now, 0, ""
-            case Arrived(_, message) if self.state is State.AWAITED:
-                self._first(message)
-            case Arrived(_, message) if self.state is not State.OFF and not self._goodbye:
-                self._arrived(message)
             case Answered(_, kind, body):
                 self._say_body(kind, body)
             case Done(_, number):
@@ -101,6 +100,12 @@ class Session:
 
     # -- what the member says -------------------------------------------------------------------------------------
 
+    def _hear(self, m: Message) -> None:
+        if self.state is State.AWAITED:
+            self._first(m)
+        elif self.state is not State.OFF and not self._goodbye:
+            self._arrived(m)
+
     def _first(self, m: Message) -> None:
         """The first message: a Logon of this session, or the connection ends without a word."""
         if m.begin != BEGIN or m.type != "A":
@@ -116,7 +121,7 @@ class Session:
         fault = v.validate(m)
         if fault is not None:
             return self._end(f"Logon refused: {v.REASONS[fault.reason]} ({fault.tag})")
-        if not self._is_in_time(m):
+        if not self._is_in_time(v.time_ns(m.get(Tag.SENDING_TIME))):
             return self._end(v.REASONS[v.SENDING_TIME])
         if not heart or heart > HEART_S_MAX:
             return self._end(f"HeartBtInt must be between 1 and {HEART_S_MAX}")
@@ -178,15 +183,15 @@ class Session:
 
     def _is_stranger(self, m: Message, number: int) -> bool:
         """Wrong CompIDs, a sending time out of bounds: Reject, Logout, disconnect. What is missing comes later."""
-        names = ((Tag.SENDER_COMP_ID, self._terms.theirs), (Tag.TARGET_COMP_ID, self._terms.ours))
-        wrong = next((tag for tag, name in names if m.get(tag) not in (None, name)), None)
-        sent = v.time_ns(m.get(Tag.SENDING_TIME))
-        fault = None
-        if wrong is not None:
-            fault = Fault(v.COMP_ID, wrong)
-        elif sent is not None and not self._is_in_time(m):
+        ours, theirs = self._terms
+        sent = v.time_ns(m.values.get(Tag.SENDING_TIME))
+        if m.values.get(Tag.SENDER_COMP_ID, theirs) != theirs:
+            fault = Fault(v.COMP_ID, Tag.SENDER_COMP_ID)
+        elif m.values.get(Tag.TARGET_COMP_ID, ours) != ours:
+            fault = Fault(v.COMP_ID, Tag.TARGET_COMP_ID)
+        elif sent is not None and not self._is_in_time(sent):
             fault = Fault(v.SENDING_TIME, Tag.SENDING_TIME)
-        if fault is None:
+        else:
             return False
         self._numbers.expected += number == self._numbers.expected
         self._reject(m, number, fault)
@@ -357,8 +362,7 @@ class Session:
             self._wake = wake
             self._out.append(Wake(wake))
 
-    def _is_in_time(self, m: Message) -> bool:
-        sent = v.time_ns(m.get(Tag.SENDING_TIME))
+    def _is_in_time(self, sent: int | None) -> bool:
         return sent is not None and abs(sent - self._now) <= CLOCK_NS_MAX
 
 

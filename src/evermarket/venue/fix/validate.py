@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 from evermarket.records.units import SECOND_NS
 from evermarket.venue.fix.fields import (
@@ -19,6 +19,7 @@ from evermarket.venue.fix.fields import (
     MESSAGES,
     STANDARD_LAST,
     Form,
+    Rule,
     Tag,
 )
 from evermarket.venue.fix.wire import Fault, Message
@@ -107,9 +108,21 @@ def _is_time(text: str) -> bool:
     return time_ns(text) is not None
 
 
-_CHECKS: Final[dict[int, Callable[[str], object]]] = {int(tag): _is_well_written(tag) for tag in Tag}
-_VALUES: Final = {int(tag): FIELDS[tag].values for tag in Tag if FIELDS[tag].values}
-_ALLOWED: Final = {kind: HEADER | rule.optional | frozenset(rule.required) for kind, rule in MESSAGES.items()}
+class _Check(NamedTuple):
+    """How a tag is looked at in a message of one type."""
+
+    is_well_written: Callable[[str], object]
+    values: frozenset[str]
+    in_header: bool
+
+
+def _checks(rule: Rule) -> dict[int, _Check]:
+    """The tags that a message may have."""
+    tags = map(Tag, HEADER | rule.optional | frozenset(rule.required))
+    return {int(tag): _Check(_is_well_written(tag), FIELDS[tag].values, tag in HEADER) for tag in tags}
+
+
+_CHECKS: Final = {kind: _checks(rule) for kind, rule in MESSAGES.items()}
 
 
 def validate(message: Message) -> Fault | None:
@@ -124,30 +137,34 @@ def validate(message: Message) -> Fault | None:
     rule = MESSAGES.get(message.type)
     if rule is None:
         return None
-    fault = _fields_fault(message, _ALLOWED[message.type])
+    fault = _fields_fault(message, _CHECKS[message.type])
     if fault is not None:
         return fault
     return next((Fault(MISSING, tag) for tag in rule.required if tag not in message.values), None)
 
 
-def _fields_fault(message: Message, allowed: frozenset[int]) -> Fault | None:
+def _fields_fault(message: Message, checks: dict[int, _Check]) -> Fault | None:
+    has_twice = len(message.values) != len(message.fields)
     seen: set[int] = set()
     in_body = False
     for tag, value in message.fields:
-        if tag not in allowed:
+        check = checks.get(tag)
+        if check is None:
             if tag >= CUSTOM_FIRST and tag not in FIELDS:
                 continue
             return Fault(NOT_IN_MESSAGE if tag <= STANDARD_LAST or tag in FIELDS else UNDEFINED, tag)
         if tag in seen:
             return Fault(TWICE, tag)
-        seen.add(tag)
-        if tag not in HEADER:
+        if has_twice:
+            seen.add(tag)
+        is_well_written, values, in_header = check
+        if not in_header:
             in_body = True
         elif in_body:
             return Fault(OUT_OF_ORDER, tag)
-        if not _CHECKS[tag](value):
+        if values:
+            if value not in values:
+                return Fault(BAD_VALUE if is_well_written(value) else BAD_FORMAT, tag)
+        elif not is_well_written(value):
             return Fault(BAD_FORMAT, tag)
-        values = _VALUES.get(tag)
-        if values is not None and value not in values:
-            return Fault(BAD_VALUE, tag)
     return None

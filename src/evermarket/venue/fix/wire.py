@@ -75,8 +75,10 @@ def joined(fields: Iterable[Field]) -> str:
 def checksum(data: bytes | bytearray) -> int:
     """The sum of the bytes modulo 256. The low half of Adler-32 is one and the sum modulo 65 521, which 256 bytes do
     not reach; adding byte by byte would be the dearest part of a message."""
-    pieces = (data[at : at + _SUM_BYTES] for at in range(0, len(data), _SUM_BYTES))
-    return sum([(adler32(piece) & 0xFFFF) - 1 for piece in pieces]) & 255
+    total = 0
+    for at in range(0, len(data), _SUM_BYTES):
+        total += adler32(data[at : at + _SUM_BYTES]) - 1
+    return total & 255
 
 
 def encode(kind: str, body: str, begin: str = BEGIN) -> bytes:
@@ -95,7 +97,8 @@ def decode(begin: str, body: bytes) -> Message | None:
     pieces = _PIECES.findall(text, first)
     if len(pieces) != text.count(SOH) - 1:
         return _broken(begin, text)
-    fields = [(int(tag), value) for tag, value in pieces]
+    tags, values = zip(*pieces, strict=True) if pieces else ((), ())
+    fields = list(zip(map(int, tags), values, strict=True))
     return Message(text[3:first], fields, dict(fields), begin)
 
 
