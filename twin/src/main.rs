@@ -148,7 +148,7 @@ fn bench_mode(args: &Args) -> Ended {
     }
 }
 
-type Core = Box<dyn Matching>;
+type Core = Box<dyn Matching + Send>;
 
 /// Reads the own journal in the first folder named.
 fn follower(args: &Args) -> Result<Result<Follower<Core>, Trouble>, String> {
@@ -160,6 +160,7 @@ fn follower(args: &Args) -> Result<Result<Follower<Core>, Trouble>, String> {
             .map_or(SIZE_UNITS, |units| units.clamp(1, 65_535) as u32),
         silence: Duration::from_millis(args.number("--silence-ms")?.unwrap_or(1000)),
         off: off(args)?,
+        door: None,
     };
     Ok(Follower::open(
         settings,

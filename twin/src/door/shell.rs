@@ -63,6 +63,8 @@ pub struct Shell {
     buffer: Vec<u8>,
     listed: Vec<usize>,
     closing: bool,
+    /// When it ends, once all are told so.
+    ending_ns: Option<u64>,
 }
 
 fn system(error: io::Error) -> Trouble {
@@ -90,6 +92,7 @@ impl Shell {
             buffer: vec![0; READ_BYTES],
             listed: Vec::new(),
             closing: false,
+            ending_ns: None,
         })
     }
 
@@ -105,8 +108,7 @@ impl Shell {
             let full = self.desk.as_ref().is_some_and(|desk| desk.in_flight > IN_FLIGHT_MAX);
             let poll = if full || self.closing { &self.bell_poll } else { &self.poll };
             let timeout_ms = TICK.as_millis() as i32;
-            let came = poll.wait(&mut events, timeout_ms).map_err(system)?;
-            let keys: Vec<Event> = came.to_vec();
+            let came = poll.wait(&mut events, timeout_ms).map_err(system)?.len();
             let now_ns = self.now_ns();
             // Nobody was heard meanwhile, by this process's fault.
             let stood_still = now_ns - ticked_ns > 100 * TICK.as_nanos() as u64;
@@ -114,7 +116,7 @@ impl Shell {
                 desk.forgive(now_ns);
                 deaf = full;
             }
-            for event in &keys {
+            for event in &events[..came] {
                 match event.key() {
                     LISTENER => self.accept(now_ns).map_err(system)?,
                     BELL => {}
@@ -134,7 +136,7 @@ impl Shell {
                 self.hand_over();
             }
             self.flush_listed(now_ns)?;
-            if self.closing && self.closed(now_ns) {
+            if self.closed(now_ns) {
                 return Ok(());
             }
         }
@@ -231,10 +233,11 @@ impl Shell {
 
     fn drain(&mut self, key: u64) {
         if let Some((stream, _)) = self.lingering.get_mut(&key) {
-            let read = stream.read(&mut self.buffer);
-            let waits = |error: &io::Error| error.kind() == io::ErrorKind::WouldBlock;
-            if !read.is_ok_and(|count| count > 0) && !stream.read(&mut []).is_err_and(|e| waits(&e))
-            {
+            let over = match stream.read(&mut self.buffer) {
+                Ok(count) => count == 0,
+                Err(error) => !waits(&error),
+            };
+            if over {
                 self.lingering.remove(&key);
             }
         }
@@ -346,16 +349,23 @@ impl Shell {
 
     /// Goes on with closing; true when nothing is left to do.
     fn closed(&mut self, now_ns: u64) -> bool {
-        let Some(desk) = &mut self.desk else {
-            return true;
-        };
-        if desk.in_flight > 0 {
-            return false;
+        if let Some(desk) = &mut self.desk
+            && self.closing
+        {
+            if desk.in_flight > 0 {
+                return false;
+            }
+            desk.close();
+            let _ = self.flush_listed(now_ns);
+            self.desk = None;
+            self.connections.clear();
         }
-        desk.close();
-        let _ = self.flush_listed(now_ns);
-        self.lingering.clear();
-        true
+        if self.closing {
+            self.closing = false;
+            self.ending_ns = Some(now_ns + LINGER_NS);
+        }
+        let over = |ending_ns| self.lingering.is_empty() || ending_ns < now_ns;
+        self.ending_ns.is_some_and(over)
     }
 }
 

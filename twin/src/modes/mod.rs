@@ -11,6 +11,7 @@ pub mod feed;
 pub mod follow;
 pub mod guard;
 pub mod json;
+pub mod judge;
 pub mod market;
 pub mod pipe;
 pub mod plant;

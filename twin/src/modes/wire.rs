@@ -20,7 +20,7 @@ pub const HEADER: u32 = 17;
 pub const FRAMES: u32 = 18;
 /// Owner to follower: nothing new. a its last position, b its clock.
 pub const QUIET: u32 = 19;
-/// Either way: a sentence why not, then the line is closed.
+/// Either way: a sentence why not, then the line is closed. From a follower: a position held, b the epoch it promised if that is why.
 pub const REFUSED: u32 = 20;
 /// Follower to owner: a position synced, b epoch, c 1 if the comparison is clean.
 pub const SYNCED: u32 = 21;
@@ -276,13 +276,13 @@ impl Source for LineSource {
             .map(|line| line.write_all(&acknowledgement));
     }
 
-    fn refuse(&mut self, why: &str) {
+    fn refuse(&mut self, why: &str, promised: u64) {
         if let Some(line) = &mut self.line {
             let head = head(
                 REFUSED,
                 why.len() as u32,
                 self.hello.position,
-                u64::from(self.hello.epoch),
+                promised,
                 0,
             );
             let _ = write_whole(line, &head, why.as_bytes());
