@@ -20,8 +20,6 @@ pub enum Order {
     Fence(u32),
     /// End in good order, once everything taken is answered.
     Close,
-    /// End at once.
-    Stop,
 }
 
 /// The state survives a thread that panicked while it held it: each change of it is whole.

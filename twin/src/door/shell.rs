@@ -125,9 +125,7 @@ impl Shell {
                 }
             }
             for order in self.parts.mailbox.take(&self.parts.bell) {
-                if self.obey(order, now_ns) {
-                    return Ok(());
-                }
+                self.obey(order, now_ns);
             }
             self.hand_over();
             if now_ns - ticked_ns >= TICK.as_nanos() as u64 {
@@ -153,8 +151,7 @@ impl Shell {
         }
     }
 
-    /// True when the door is to end.
-    fn obey(&mut self, order: Order, now_ns: u64) -> bool {
+    fn obey(&mut self, order: Order, now_ns: u64) {
         match (order, &mut self.desk) {
             (Order::Own(desk), _) => self.desk = Some(*desk),
             (Order::Released(records, place), Some(desk)) => {
@@ -171,10 +168,8 @@ impl Shell {
                 self.connections.clear();
             }
             (Order::Close, _) => self.closing = true,
-            (Order::Stop, _) => return true,
             (Order::Released(..), None) => {}
         }
-        false
     }
 
     fn accept(&mut self, now_ns: u64) -> io::Result<()> {
