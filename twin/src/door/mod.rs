@@ -3,6 +3,7 @@
 //! All that decides is pure: bytes and the time come in, records and commands go out ([`desk`]). Sockets are in [`shell`] alone.
 
 pub mod bucket;
+pub mod client;
 pub mod copies;
 pub mod desk;
 pub mod flow;
