@@ -195,7 +195,10 @@ impl Shell {
                 }
                 Some(desk) => {
                     let id = desk.opened(address, self.nonces.fresh()?, now_ns);
-                    self.poll.add(&stream, id as u64, READABLE)?;
+                    if self.poll.add(&stream, id as u64, READABLE).is_err() {
+                        desk.gone(id, now_ns);
+                        continue;
+                    }
                     if self.connections.len() <= id {
                         self.connections.resize_with(id + 1, || None);
                     }

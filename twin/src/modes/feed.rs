@@ -3,7 +3,7 @@
 //! Mode `feed` serves a folder that another process may write; an owner serves its own and tells by [`Steps`] how far it is.
 
 use std::io::{self, Read};
-use std::net::{TcpListener, TcpStream};
+use std::net::{Shutdown, TcpListener, TcpStream};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -149,7 +149,9 @@ fn feed(mut line: TcpStream, folder: &Path, owner: Option<Owner>) -> Result<(), 
 
 fn refuse(line: &mut TcpStream, why: &str, epoch: u64) -> Result<(), String> {
     let head = head(REFUSED, why.len() as u32, 0, epoch, 0);
-    write_whole(line, &head, why.as_bytes()).map_err(|error| error.to_string())
+    write_whole(line, &head, why.as_bytes()).map_err(|error| error.to_string())?;
+    // Another thread may still listen on this line.
+    line.shutdown(Shutdown::Write).map_err(|error| error.to_string())
 }
 
 /// A reader that stands where the follower stands.

@@ -106,7 +106,7 @@ impl Open {
             })?;
         }
         let door = thread::Builder::new().name("door".into());
-        let shell = door.spawn(move || shell.run())?;
+        let shell = door.spawn(move || shell.run().inspect_err(|trouble| eprintln!("{trouble}")))?;
         Ok(Self {
             plan,
             works,

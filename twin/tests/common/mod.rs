@@ -2,6 +2,7 @@
 #![allow(dead_code)] // every test file uses a part of it
 
 pub mod hall;
+pub mod house;
 pub mod market;
 pub mod process;
 
