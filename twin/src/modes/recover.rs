@@ -36,7 +36,7 @@ pub fn control_socket(path: &Path) -> Result<UnixListener, Trouble> {
 }
 
 /// Follows until promoted or, with `once`, until all there is has been taken.
-pub fn run<M: Matching, S: Source>(
+pub fn run<M: Matching + Send + 'static, S: Source>(
     mut follower: Follower<M>,
     source: &mut S,
     control: Option<&UnixListener>,
@@ -70,7 +70,7 @@ pub fn run<M: Matching, S: Source>(
 }
 
 /// The exit code of a follower that is to stop at the end of what there is; `None` while there is more.
-fn over<M: Matching>(follower: &mut Follower<M>, step: Step) -> Option<u8> {
+fn over<M: Matching + Send + 'static>(follower: &mut Follower<M>, step: Step) -> Option<u8> {
     let arrived = match (step, follower.state.owner_position) {
         (Step::Stalled, _) => true,
         (Step::Idle, Some(position)) => follower.state.position >= position,
@@ -87,7 +87,7 @@ fn over<M: Matching>(follower: &mut Follower<M>, step: Step) -> Option<u8> {
 }
 
 /// Answers one line of the control socket; a promotion that may be is handed back, its answer still to be given.
-fn attend<M: Matching>(
+fn attend<M: Matching + Send + 'static>(
     follower: &mut Follower<M>,
     line: UnixStream,
 ) -> Option<(Wanted, UnixStream)> {

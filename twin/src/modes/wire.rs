@@ -12,7 +12,7 @@ use crate::journal::frame::Segment;
 use crate::journal::trouble::Trouble;
 use crate::records::{RECORD_BYTES, Record};
 
-/// Follower to owner: where it stands. a position, b epoch, payload the chain there.
+/// Follower to owner: where it stands. a position, b epoch, c 1 if it only reads; payload the chain there, then its name if it has one.
 pub const FOLLOW: u32 = 16;
 /// Owner to follower: the header of its first segment.
 pub const HEADER: u32 = 17;
@@ -20,7 +20,7 @@ pub const HEADER: u32 = 17;
 pub const FRAMES: u32 = 18;
 /// Owner to follower: nothing new. a its last position, b its clock.
 pub const QUIET: u32 = 19;
-/// Either way: a sentence why not, then the line is closed.
+/// Either way: a sentence why not, then the line is closed. From a follower: a position held, b the epoch it promised if that is why.
 pub const REFUSED: u32 = 20;
 /// Follower to owner: a position synced, b epoch, c 1 if the comparison is clean.
 pub const SYNCED: u32 = 21;
@@ -33,6 +33,7 @@ const PAYLOAD_BYTES_MAX: usize = 1 << 28;
 /// A line to an owner, made again whenever it breaks.
 pub struct LineSource {
     address: String,
+    name: String,
     line: Option<TcpStream>,
     tried: Option<Instant>,
     hello: Cursor,
@@ -51,6 +52,7 @@ impl LineSource {
     pub fn new(address: &str, held: Cursor) -> Self {
         Self {
             address: address.to_string(),
+            name: String::new(),
             line: None,
             tried: None,
             hello: held,
@@ -63,6 +65,12 @@ impl LineSource {
         }
     }
 
+    /// The same under a name of its own, for owners that can read one.
+    pub fn named(self, name: &str) -> Self {
+        let name = name.to_string();
+        Self { name, ..self }
+    }
+
     fn connect(&mut self) -> io::Result<()> {
         let address = self
             .address
@@ -72,14 +80,15 @@ impl LineSource {
         let mut line = TcpStream::connect_timeout(&address, CONNECT_WITHIN)?;
         line.set_nodelay(true)?;
         line.set_read_timeout(Some(READ_WITHIN))?;
+        let payload = [&self.hello.chain[..], self.name.as_bytes()].concat();
         let hello = head(
             FOLLOW,
-            32,
+            payload.len() as u32,
             self.hello.position,
             u64::from(self.hello.epoch),
             0,
         );
-        write_whole(&mut line, &hello, &self.hello.chain)?;
+        write_whole(&mut line, &hello, &payload)?;
         self.cursor = self.hello;
         self.line = Some(line);
         Ok(())
@@ -276,13 +285,13 @@ impl Source for LineSource {
             .map(|line| line.write_all(&acknowledgement));
     }
 
-    fn refuse(&mut self, why: &str) {
+    fn refuse(&mut self, why: &str, promised: u64) {
         if let Some(line) = &mut self.line {
             let head = head(
                 REFUSED,
                 why.len() as u32,
                 self.hello.position,
-                u64::from(self.hello.epoch),
+                promised,
                 0,
             );
             let _ = write_whole(line, &head, why.as_bytes());
