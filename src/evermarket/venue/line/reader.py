@@ -7,7 +7,7 @@ one owner told is known to every later one.
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -39,7 +39,7 @@ class Piece(NamedTuple):
     place: Place
 
 
-class Refused(ConnectionError):
+class LineRefused(ConnectionError):  # noqa: N818
     """The other end does not let us read: it does not own the market, or does not know our place."""
 
 
@@ -76,7 +76,7 @@ async def released(addresses: Sequence[tuple[str, int]], place: Place = Place())
             await asyncio.sleep(RETRY_S)
 
 
-async def _from(address: tuple[str, int], place: Place) -> AsyncIterator[Piece]:
+async def _from(address: tuple[str, int], place: Place) -> AsyncGenerator[Piece, None]:
     reader, writer = await asyncio.open_connection(*address, limit=READ_BYTES)
     try:
         writer.write(head(Op.FOLLOW, len(place.chain), place.position, place.epoch, Role.READER) + place.chain)
@@ -102,6 +102,6 @@ def _piece(message: Message, place: Place) -> Piece | None:
                 raise BadMessage(f"epoch {piece.place.epoch} after {place.epoch}")
             return piece
         case Op.REFUSED:
-            raise Refused(message.payload.decode(errors="replace"))
+            raise LineRefused(message.payload.decode(errors="replace"))
         case _:
             return None
