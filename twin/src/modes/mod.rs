@@ -3,6 +3,7 @@
 //! Every mode takes a core through the trait `core::Matching` and knows nothing of its inside.
 
 pub mod bench;
+pub mod bench_door;
 pub mod cli;
 pub mod compare;
 pub mod core;
