@@ -22,6 +22,7 @@ pub mod promote;
 pub mod recover;
 pub mod replay;
 pub mod serve;
+pub mod settings;
 pub mod source;
 pub mod status;
 pub mod steps;
