@@ -10,6 +10,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
+use evermarket_twin::door::ticket;
 use evermarket_twin::journal::disk::SystemDisk;
 use evermarket_twin::journal::trouble::Trouble;
 use evermarket_twin::journal::writer::SIZE_UNITS;
@@ -27,7 +28,7 @@ use evermarket_twin::modes::source::FolderSource;
 use evermarket_twin::modes::status::Teller;
 use evermarket_twin::modes::toy::Toy;
 use evermarket_twin::modes::wire::LineSource;
-use evermarket_twin::modes::{bench, feed, pipe, plant, recover, replay, serve};
+use evermarket_twin::modes::{bench, bench_door, feed, pipe, plant, recover, replay, serve};
 
 /// How a mode ends: an exit code, or a usage mistake.
 type Ended = Result<u8, String>;
@@ -53,6 +54,7 @@ fn mode(args: &Args) -> Ended {
         "feed" => feed_mode(args),
         "plant" => plant_mode(args),
         "bench" => bench_mode(args),
+        "bench-door" => bench_door_mode(args),
         other => Err(format!("no mode {other}; see evermarket-twin --help")),
     }
 }
@@ -150,12 +152,34 @@ fn bench_mode(args: &Args) -> Ended {
     }
 }
 
+fn bench_door_mode(args: &Args) -> Ended {
+    let wants = |option: &str| format!("bench-door wants {option}");
+    let number =
+        |option: &str, usual: u64| Ok::<u64, String>(args.number(option)?.unwrap_or(usual));
+    let secret = args.path("--secret").ok_or(wants("--secret FILE"))?;
+    let load = bench_door::Load {
+        address: args.text("--door").ok_or(wants("--door HOST:PORT"))?.into(),
+        secret: ticket::secret(&secret)?,
+        trading_day: args.number("--day")?.ok_or(wants("--day YYYYMMDD"))? as u32,
+        lines: number("--lines", 4)?.clamp(1, 2_000) as u16,
+        orders: number("--orders", 1_000_000)?.max(1),
+        rate: args.number("--rate")?.filter(|&rate| rate > 0),
+        window: number("--window", 32_768)?.max(1),
+    };
+    Ok(load.run().map_or_else(halted, |line| {
+        println!("{line}");
+        FINE
+    }))
+}
+
 type Core = Box<dyn Matching + Send>;
 
 /// Opens the members' door, if there is to be one.
 fn open_door(args: &Args) -> Result<Result<Option<Open>, Trouble>, String> {
     let own = args.word(0, "a folder for the own journal")?;
-    let opened = Plan::read(args)?.map(|plan| Open::new(plan, &own)).transpose();
+    let opened = Plan::read(args)?
+        .map(|plan| Open::new(plan, &own))
+        .transpose();
     Ok(opened.map_err(|error| Trouble::System(format!("no door: {error}"))))
 }
 
@@ -247,10 +271,11 @@ fn match_mode(args: &Args) -> Ended {
         Err(trouble) => return Ok(halted(trouble)),
         Ok(door) => door,
     };
-    let promoted = follower(args, door.as_ref())?.and_then(|follower| match refusal(&follower, &wanted) {
-        Some(why) => Err(Trouble::Refused(why)),
-        None => promote(follower, &wanted),
-    });
+    let promoted =
+        follower(args, door.as_ref())?.and_then(|follower| match refusal(&follower, &wanted) {
+            Some(why) => Err(Trouble::Refused(why)),
+            None => promote(follower, &wanted),
+        });
     match promoted {
         Err(trouble) => Ok(halted(trouble)),
         Ok(promoted) => own_the_market(args, promoted, door, control),

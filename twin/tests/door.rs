@@ -3,7 +3,7 @@
 mod common;
 
 use std::io::{Read, Write};
-use std::net::{Shutdown, TcpStream};
+use std::net::TcpStream;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use common::Folder;
 use common::hall::kinds;
 use common::house::{Core, leave, next, until};
-use common::market::{order, quote};
+use common::market::order;
 use common::process::number;
 use evermarket_twin::door::client::Client;
 use evermarket_twin::door::words::*;
@@ -84,7 +84,12 @@ fn members_find_the_twin_and_miss_nothing() {
     owner.match_alone(&[]);
     twin.recover(&owner, &["--name", "twin"]);
     owner.open_market(50);
-    until("a follower", || owner.ask("require twin").contains("\"required\": true").then_some(()));
+    until("a follower", || {
+        owner
+            .ask("require twin")
+            .contains("\"required\": true")
+            .then_some(())
+    });
     until("an epoch", || {
         let refused = Client::connect(&twin.door).unwrap().greeting;
         assert_eq!(refused.kind(), FENCED);
@@ -115,9 +120,16 @@ fn members_find_the_twin_and_miss_nothing() {
     let sent: u64 = members.iter().map(|member| member.next_id - 1).sum();
     println!("{sent} orders");
     for member in &mut members {
-        assert!(member.window.is_empty() && member.next_id > 40, "line {}", member.line);
+        assert!(
+            member.window.is_empty() && member.next_id > 40,
+            "line {}",
+            member.line
+        );
         let (client, logged_on) = twin.enter(member.line, RESTART, 0, 0);
-        assert_eq!((logged_on.last_id, logged_on.epoch), (member.next_id - 1, 3));
+        assert_eq!(
+            (logged_on.last_id, logged_on.epoch),
+            (member.next_id - 1, 3)
+        );
         let mut again = client;
         let unmarked = |mut record: Record| {
             record.0[17] &= !REPEAT;
@@ -126,8 +138,15 @@ fn members_find_the_twin_and_miss_nothing() {
         let own: Vec<Record> = member.flow.iter().copied().map(unmarked).collect();
         let whole: Vec<Record> = own.iter().map(|_| unmarked(next(&mut again))).collect();
         assert_eq!(kinds(&own), kinds(&whole), "line {}", member.line);
-        assert!(own == whole, "what was told across the switch is the flow, without a gap");
-        let ids: Vec<u64> = own.iter().filter(|r| r.kind() == kind::ACCEPTED).map(|r| r.get(24)).collect();
+        assert!(
+            own == whole,
+            "what was told across the switch is the flow, without a gap"
+        );
+        let ids: Vec<u64> = own
+            .iter()
+            .filter(|r| r.kind() == kind::ACCEPTED)
+            .map(|r| r.get(24))
+            .collect();
         assert!(ids.iter().copied().eq(1..member.next_id), "each order once");
         leave(again);
     }
@@ -159,17 +178,24 @@ fn live(member: &mut Member, addresses: &[String], killed: &AtomicBool) {
             after += 1;
         }
         let mut again = member.window.clone();
-        again.iter_mut().for_each(|record| record.0[17] |= flag::POSS_RESEND);
+        again
+            .iter_mut()
+            .for_each(|record| record.0[17] |= flag::POSS_RESEND);
         if client.send(&again).is_ok() {
             member.trade(&mut client, if logged_on.epoch == 3 { 20 } else { 100_000 });
         }
         if logged_on.epoch == 3 {
             // The rest of the flow: what others' orders did to ours until all are done.
-            let _ = client.stream.set_read_timeout(Some(Duration::from_millis(300)));
+            let _ = client
+                .stream
+                .set_read_timeout(Some(Duration::from_millis(300)));
             while let Ok(record) = client.receive() {
                 member.take(record);
             }
-            client.stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+            client
+                .stream
+                .set_read_timeout(Some(Duration::from_secs(20)))
+                .unwrap();
             client.send(&[log_off(parting::MEMBER)]).unwrap();
             for record in client.receive_all().unwrap() {
                 if record.kind() != LOG_OFF {
@@ -186,7 +212,11 @@ fn a_follower_that_counts_holds_release_and_a_reader_sees_only_what_is_released(
     let mut owner = Core::new(&folder, "owner");
     owner.match_alone(&["--heartbeat-ms", "60000"]);
     owner.open_market(2);
-    assert!(owner.ask("require nobody").contains("no follower nobody is connected"));
+    assert!(
+        owner
+            .ask("require nobody")
+            .contains("no follower nobody is connected")
+    );
     let follow = |name: &str, reader: u64| {
         let mut line = TcpStream::connect(&owner.lines).unwrap();
         let mut hello = head(FOLLOW, 32 + name.len() as u32, 0, 0, reader).to_vec();
@@ -219,12 +249,22 @@ fn a_follower_that_counts_holds_release_and_a_reader_sees_only_what_is_released(
     assert!(owner.ask("require b").contains("\"required\": true"));
     let (mut member, _) = owner.enter(1, QUICK, 0, 0);
     member.send(&[order(1, 1, 1, PRICE, 5)]).unwrap();
-    assert_eq!(read_to(&mut follower, opened + 2), opened + 2, "it is sent at once");
+    assert_eq!(
+        read_to(&mut follower, opened + 2),
+        opened + 2,
+        "it is sent at once"
+    );
     let told = owner.ask("status");
-    assert_eq!((number(&told, "position"), number(&told, "released")), (opened + 2, opened));
+    assert_eq!(
+        (number(&told, "position"), number(&told, "released")),
+        (opened + 2, opened)
+    );
     let short = Some(Duration::from_millis(150));
     member.stream.set_read_timeout(short).unwrap();
-    assert!(member.receive().is_err(), "nothing is told before all that count have it");
+    assert!(
+        member.receive().is_err(),
+        "nothing is told before all that count have it"
+    );
     reader.set_read_timeout(short).unwrap();
     let end = Instant::now() + Duration::from_millis(150);
     while Instant::now() < end {
@@ -232,8 +272,13 @@ fn a_follower_that_counts_holds_release_and_a_reader_sees_only_what_is_released(
         assert_ne!(message.op, FRAMES, "a reader sees only what is released");
     }
     follower.write_all(&head(21, 0, opened + 2, 2, 1)).unwrap();
-    member.stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
-    reader.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    member
+        .stream
+        .set_read_timeout(Some(Duration::from_secs(20)))
+        .unwrap();
+    reader
+        .set_read_timeout(Some(Duration::from_secs(20)))
+        .unwrap();
     assert_eq!(member.receive().unwrap().kind(), kind::ACCEPTED);
     assert_eq!(read_to(&mut reader, opened + 2), opened + 2);
     // Dropped, it is not waited for.
@@ -243,16 +288,31 @@ fn a_follower_that_counts_holds_release_and_a_reader_sees_only_what_is_released(
     assert_eq!(member.receive().unwrap().get::<u64>(24), 2);
     // A follower that has promised a higher epoch ends this one.
     let why = "epoch 9 is promised";
-    follower.write_all(&[&head(REFUSED, why.len() as u32, 0, 9, 0)[..], why.as_bytes()].concat()).unwrap();
+    follower
+        .write_all(
+            &[
+                &head(REFUSED, why.len() as u32, 0, 9, 0)[..],
+                why.as_bytes(),
+            ]
+            .concat(),
+        )
+        .unwrap();
     let fenced = next(&mut member);
     assert_eq!((fenced.kind(), fenced.get::<u32>(40)), (FENCED, 9));
-    assert!(member.receive_all().unwrap().is_empty(), "and the connection ends");
+    assert!(
+        member.receive_all().unwrap().is_empty(),
+        "and the connection ends"
+    );
     assert_eq!(Client::connect(&owner.door).unwrap().greeting, fenced);
     let told = owner.ask("status");
-    assert!(told.contains("\"state\": \"FENCED\"") && number(&told, "fenced_by") == 9, "{told}");
+    assert!(
+        told.contains("\"state\": \"FENCED\"") && number(&told, "fenced_by") == 9,
+        "{told}"
+    );
     let line = TcpStream::connect(&owner.lines).unwrap();
     let mut line = line;
-    line.write_all(&[&head(FOLLOW, 32, 0, 0, 0)[..], &[0; 32]].concat()).unwrap();
+    line.write_all(&[&head(FOLLOW, 32, 0, 0, 0)[..], &[0; 32]].concat())
+        .unwrap();
     let mut ops = Vec::new();
     while let Ok(Some(message)) = Request::read(&mut line) {
         let mut skipped = vec![0; message.payload_bytes as usize];
@@ -260,116 +320,4 @@ fn a_follower_that_counts_holds_release_and_a_reader_sees_only_what_is_released(
         ops.push((message.op, message.b));
     }
     assert_eq!(ops.last(), Some(&(REFUSED, 9)));
-}
-
-#[test]
-fn a_fence_over_the_control_socket_ends_everything_at_once_and_a_close_in_good_order() {
-    let folder = Folder::new("fence");
-    let mut owner = Core::new(&folder, "owner");
-    owner.match_alone(&[]);
-    owner.open_market(2);
-    assert!(owner.ask("fence 2").contains("not above"));
-    for bad in ["fence", "dance", "promote 5 1", "fence x", "require", "unrequire b"] {
-        assert!(owner.ask(bad).contains("refused"), "{bad}");
-    }
-    let (mut member, _) = owner.enter(1, QUICK, 0, 0);
-    assert!(owner.ask("fence 5").contains("FENCED"));
-    let last = member.receive_all().unwrap();
-    assert_eq!((kinds(&last), last[0].get::<u32>(40)), (vec![FENCED], 5));
-    assert_eq!(owner.ask("fence 6").contains("\"fenced_by\": 6"), true);
-    owner.ask("close");
-    let ended = until("an end", || owner.child.as_mut().unwrap().0.try_wait().unwrap());
-    assert_eq!(ended.code(), Some(0));
-
-    let mut owner = Core::new(&folder, "closing");
-    owner.match_alone(&[]);
-    owner.open_market(2);
-    let (mut member, _) = owner.enter(1, QUICK, 0, 0);
-    let many: Vec<Record> = (1..=5_000).map(|id| order(1, id, 1, PRICE, 5)).collect();
-    member.send(&many).unwrap();
-    assert_eq!(next(&mut member).kind(), kind::ACCEPTED);
-    owner.ask("close");
-    let told = member.receive_all().unwrap();
-    let last = told.last().unwrap();
-    assert_eq!((last.kind(), last.code()), (LOG_OFF, parting::CLOSING));
-    let ended = until("an end", || owner.child.as_mut().unwrap().0.try_wait().unwrap());
-    assert_eq!(ended.code(), Some(0));
-}
-
-#[test]
-fn five_hundred_lines_at_once_and_nonsense_between_them() {
-    let folder = Folder::new("crowd");
-    let mut owner = Core::new(&folder, "owner");
-    owner.match_alone(&["--rate", "1000", "--heartbeat-ms", "10000"]);
-    owner.open_market(500);
-    let mut crowd: Vec<(u16, Client)> = (1..=500)
-        .map(|line| (line, owner.enter(line, QUICK, 0, 0).0))
-        .collect();
-    let mut noise: Vec<TcpStream> = Vec::new();
-    for round in 1..=5u64 {
-        for (line, client) in &mut crowd {
-            client.send(&[order(*line, round, 1, 100 * i64::from(*line), 1)]).unwrap();
-        }
-        for i in 0..20u64 {
-            // Half a record, a whole one of nonsense, one that never says a word, one that hangs up.
-            let mut line = TcpStream::connect(&owner.door).unwrap();
-            let size = [30, 64, 0, 1_000][i as usize % 4];
-            let _ = line.write_all(&vec![(round * 31 + i) as u8; size]);
-            if i % 8 < 4 {
-                noise.push(line);
-            } else {
-                let _ = line.shutdown(Shutdown::Both);
-            }
-        }
-        for (line, client) in &mut crowd {
-            let told = next(client);
-            assert_eq!((told.kind(), told.get::<u64>(24)), (kind::ACCEPTED, round), "line {line}");
-        }
-    }
-    for (i, line) in noise.iter_mut().enumerate() {
-        let mut told = Vec::new();
-        line.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
-        line.read_to_end(&mut told).unwrap();
-        let last: [u8; 64] = told[told.len() - 64..].try_into().unwrap();
-        let why = [parting::LATE, parting::BAD_RECORD, parting::LATE, parting::BAD_RECORD][i % 4];
-        assert_eq!((last[16], Record(last).code()), (LOG_OFF, why), "noise {i}");
-    }
-    let (line, client) = &mut crowd[7];
-    client.send(&[quote(*line, 99, 100, 200)]).unwrap();
-    let told: Vec<u8> = (0..3).map(|_| next(client).kind()).collect();
-    assert_eq!(told, [kind::QUOTED, kind::ACCEPTED, kind::ACCEPTED]);
-}
-
-#[test]
-fn who_stops_reading_is_cut_off_and_others_are_served() {
-    let folder = Folder::new("slow");
-    let mut owner = Core::new(&folder, "owner");
-    owner.match_alone(&["--heartbeat-ms", "60000"]);
-    owner.open_market(2);
-    let (slow, _) = owner.enter(1, QUICK, 0, 0);
-    let mut writing = slow.stream.try_clone().unwrap();
-    let sent = thread::spawn(move || {
-        let mut id = 1;
-        let block: Vec<u8> = Vec::with_capacity(64 * 1_000);
-        loop {
-            let mut block = block.clone();
-            for _ in 0..1_000 {
-                block.extend_from_slice(&common::market::cancel(1, id, 999_999).0);
-                id += 1;
-            }
-            if writing.write_all(&block).is_err() {
-                return id;
-            }
-        }
-    });
-    let id = sent.join().unwrap();
-    assert!(id > 100_000, "{id}");
-    let (mut other, _) = owner.enter(2, QUICK, 0, 0);
-    other.send(&[order(2, 1, 1, PRICE, 5)]).unwrap();
-    assert_eq!(next(&mut other).kind(), kind::ACCEPTED);
-    drop(slow);
-    let (mut again, logged_on) = owner.enter(1, RESTART, 0, 0);
-    let flow: Vec<Record> = (0..logged_on.last_id.min(100_000)).map(|_| next(&mut again)).collect();
-    let ids = flow.iter().map(|record| record.get::<u64>(24));
-    assert!(ids.eq(1..=flow.len() as u64), "the flow is there when it comes back");
 }

@@ -105,7 +105,10 @@ mod tests {
             ..whole
         };
         assert_eq!(seen, hidden, "and nothing else");
-        assert_eq!(masked(&traded, 6), [40, 41, 42, 43, 48, 49, 50, 51, 56, 57, 58, 59]);
+        assert_eq!(
+            masked(&traded, 6),
+            [40, 41, 42, 43, 48, 49, 50, 51, 56, 57, 58, 59]
+        );
         assert_eq!(own(&traded, 5, Sides { buy: 5, sell: 5 }), traded);
         assert_eq!(masked(&full(kind::TRADE_VOIDED), 5), [56, 57, 58, 59]);
         assert_eq!(masked(&full(kind::TRADE_VOIDED), 9), [0; 0]);
@@ -124,10 +127,18 @@ mod tests {
     fn what_is_public_names_nobody() {
         let request = public(&full(kind::QUOTE_REQUESTED));
         assert_eq!(request.0[17], 0xAB | PUBLIC);
-        assert!(request.0[24..32].iter().chain(&request.0[44..48]).all(|b| *b == 0));
+        assert!(
+            request.0[24..32]
+                .iter()
+                .chain(&request.0[44..48])
+                .all(|b| *b == 0)
+        );
         assert_eq!(request.get::<u16>(52), 0);
         assert_eq!(request.get::<u32>(48), 0xABABABAB);
         assert_eq!(public(&full(kind::STABILISATION_STARTED)).get::<u32>(56), 0);
-        assert_eq!(public(&full(kind::CLOSED)).0[24..], full(kind::CLOSED).0[24..]);
+        assert_eq!(
+            public(&full(kind::CLOSED)).0[24..],
+            full(kind::CLOSED).0[24..]
+        );
     }
 }

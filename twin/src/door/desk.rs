@@ -199,7 +199,10 @@ impl Desk {
             return Ok(());
         };
         let done = self.catch_up(&mut session);
-        if session.member().is_none_or(|member| member.catching.is_none()) {
+        if session
+            .member()
+            .is_none_or(|member| member.catching.is_none())
+        {
             self.catching.retain(|&other| other != id);
         }
         self.room.put(id, session);

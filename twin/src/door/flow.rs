@@ -202,7 +202,9 @@ impl Flow {
         told: &mut impl Told,
     ) {
         let sides = self.sides(record);
-        let traders = [sides.buy, sides.sell].into_iter().filter(|&line| line != 0);
+        let traders = [sides.buy, sides.sell]
+            .into_iter()
+            .filter(|&line| line != 0);
         let (mut seen, mut count) = ([0; 4], 0);
         for line in named.into_iter().chain(traders) {
             if !seen[..count].contains(&line) {

@@ -49,7 +49,9 @@ impl Places {
     /// Segment and slot of a position.
     pub fn find(&self, position: u64) -> Option<(u32, u32)> {
         let at = self.blocks.partition_point(|block| block.0 < position);
-        let first = at.checked_sub(1).map_or(1, |before| self.blocks[before].0 + 1);
+        let first = at
+            .checked_sub(1)
+            .map_or(1, |before| self.blocks[before].0 + 1);
         let (_, segment, slot) = *self.blocks.get(at)?;
         Some((segment, slot + position.checked_sub(first)? as u32))
     }
@@ -101,14 +103,19 @@ impl Journal {
             oldest.map(|key| self.windows.remove(&key));
         }
         let used = self.used;
-        self.windows.insert((segment, window), Window { slots, used });
+        self.windows
+            .insert((segment, window), Window { slots, used });
         Ok(())
     }
 }
 
 impl ReadBack for Journal {
     fn read(&mut self, position: u64) -> Result<Record, Trouble> {
-        let wrong = || Trouble::System(format!("position {position} does not stand where it should"));
+        let wrong = || {
+            Trouble::System(format!(
+                "position {position} does not stand where it should"
+            ))
+        };
         let (segment, slot) = self.places.find(position).ok_or_else(wrong)?;
         let key = (segment, slot / WINDOW_SLOTS as u32);
         let inside = slot as usize % WINDOW_SLOTS;

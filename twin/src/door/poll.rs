@@ -104,9 +104,8 @@ impl Poll {
         let room = i32::try_from(events.len()).unwrap_or(i32::MAX);
         // SAFETY: the kernel writes at most `room` events of this layout to the start of the slice, which has that many and
         // is borrowed exclusively; any bytes are a valid `Event`.
-        let count = unsafe {
-            epoll_wait(self.0.as_raw_fd(), events.as_mut_ptr(), room, timeout_ms)
-        };
+        let count =
+            unsafe { epoll_wait(self.0.as_raw_fd(), events.as_mut_ptr(), room, timeout_ms) };
         match told(count) {
             Ok(count) => Ok(&events[..count as usize]),
             Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(&events[..0]),

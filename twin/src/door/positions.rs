@@ -134,9 +134,6 @@ mod tests {
         for id in [0, 4, 6, 9, 99, 101, u64::MAX - 2] {
             assert_eq!(ids.find(id), None, "{id}");
         }
-        assert_eq!(
-            (ids.last(), ids.count(), ids.runs.len()),
-            (u64::MAX, 8, 4)
-        );
+        assert_eq!((ids.last(), ids.count(), ids.runs.len()), (u64::MAX, 8, 4));
     }
 }

@@ -105,8 +105,15 @@ impl Shell {
         let mut events = vec![Event::NONE; 1024];
         let (mut ticked_ns, mut deaf) = (self.now_ns(), false);
         loop {
-            let full = self.desk.as_ref().is_some_and(|desk| desk.in_flight > IN_FLIGHT_MAX);
-            let poll = if full || self.closing { &self.bell_poll } else { &self.poll };
+            let full = self
+                .desk
+                .as_ref()
+                .is_some_and(|desk| desk.in_flight > IN_FLIGHT_MAX);
+            let poll = if full || self.closing {
+                &self.bell_poll
+            } else {
+                &self.poll
+            };
             let timeout_ms = TICK.as_millis() as i32;
             let came = poll.wait(&mut events, timeout_ms).map_err(system)?.len();
             let now_ns = self.now_ns();
@@ -242,8 +249,7 @@ impl Shell {
     }
 
     fn ready(&mut self, id: usize, event: &Event, now_ns: u64) -> Result<(), Trouble> {
-        let (Some(Some(connection)), Some(desk)) =
-            (self.connections.get_mut(id), &mut self.desk)
+        let (Some(Some(connection)), Some(desk)) = (self.connections.get_mut(id), &mut self.desk)
         else {
             return Ok(());
         };
@@ -269,7 +275,8 @@ impl Shell {
     }
 
     fn tick(&mut self, now_ns: u64, deaf: bool) {
-        self.lingering.retain(|_, (_, deadline_ns)| *deadline_ns > now_ns);
+        self.lingering
+            .retain(|_, (_, deadline_ns)| *deadline_ns > now_ns);
         if let Some(desk) = &mut self.desk {
             if deaf {
                 desk.forgive(now_ns);
@@ -278,7 +285,9 @@ impl Shell {
         }
         for id in 0..self.connections.len() {
             let late = |connection: &Connection| {
-                connection.deadline_ns.is_some_and(|deadline_ns| deadline_ns < now_ns)
+                connection
+                    .deadline_ns
+                    .is_some_and(|deadline_ns| deadline_ns < now_ns)
             };
             if self.connections[id].as_ref().is_some_and(late) {
                 self.forget(id, now_ns);
@@ -301,8 +310,7 @@ impl Shell {
 
     /// Writes what waits, as far as the connection takes it.
     fn flush(&mut self, id: usize, now_ns: u64) -> Result<(), Trouble> {
-        let (Some(Some(connection)), Some(desk)) =
-            (self.connections.get_mut(id), &mut self.desk)
+        let (Some(Some(connection)), Some(desk)) = (self.connections.get_mut(id), &mut self.desk)
         else {
             return Ok(());
         };
@@ -328,10 +336,20 @@ impl Shell {
         };
         if blocked != connection.blocked {
             connection.blocked = blocked;
-            let what = if blocked { READABLE | WRITABLE } else { READABLE };
-            self.poll.change(&connection.stream, id as u64, what).map_err(system)?;
+            let what = if blocked {
+                READABLE | WRITABLE
+            } else {
+                READABLE
+            };
+            self.poll
+                .change(&connection.stream, id as u64, what)
+                .map_err(system)?;
         }
-        if desk.room.look(id).is_some_and(super::session::Session::is_over) {
+        if desk
+            .room
+            .look(id)
+            .is_some_and(super::session::Session::is_over)
+        {
             if blocked {
                 connection.deadline_ns.get_or_insert(now_ns + LINGER_NS);
             } else if let Some(connection) = self.connections[id].take() {

@@ -60,12 +60,7 @@ impl Desk {
         Ok(*asked)
     }
 
-    fn let_in(
-        &mut self,
-        id: usize,
-        session: &mut Session,
-        asked: &LogOn,
-    ) -> Result<(), Trouble> {
+    fn let_in(&mut self, id: usize, session: &mut Session, asked: &LogOn) -> Result<(), Trouble> {
         let (line, wish) = (asked.line, asked.wish);
         let (rate, now_ns) = (self.terms.rate_of(line), self.room.now_ns);
         let bucket = self.buckets.remove(&line);
@@ -79,10 +74,15 @@ impl Desk {
             catching,
         }));
         self.room.sit(line, id, wish);
-        session.out.push(&self.terms.logged_on(line, &self.flow).record());
+        session
+            .out
+            .push(&self.terms.logged_on(line, &self.flow).record());
         session.told_ns = now_ns;
         self.catch_up(session)?;
-        if session.member().is_some_and(|member| member.catching.is_some()) {
+        if session
+            .member()
+            .is_some_and(|member| member.catching.is_some())
+        {
             self.catching.push(id);
         }
         Ok(())

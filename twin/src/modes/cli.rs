@@ -43,6 +43,10 @@ evermarket-twin: the second core of the exchange, of different make
   evermarket-twin bench FILE [--opening FILE] [--out FILE] [--runs N] [--threads 1|2|3] [--sealed]
       raw 64-byte commands through the core in batches of 4096, best of N (5)
 
+  evermarket-twin bench-door --door HOST:PORT --secret FILE --day YYYYMMDD [--lines N] [--orders N]
+                             [--rate N] [--window N]
+      members' orders against a door: as fast as they are answered, or N a second as an open loop
+
 Every mode takes --toy: a market of four rules in place of the real one, for drills.
 Exit codes: 0 fine, 2 usage, 3 difference found, 4 damage or halt.
 ";
@@ -65,7 +69,7 @@ const ALONE: [&str; 6] = [
     "--sealed",
     "--help",
 ];
-const WITH_VALUE: [&str; 24] = [
+const WITH_VALUE: [&str; 28] = [
     "--off",
     "--threads",
     "--file",
@@ -90,6 +94,10 @@ const WITH_VALUE: [&str; 24] = [
     "--heartbeat-ms",
     "--relay",
     "--name",
+    "--day",
+    "--lines",
+    "--orders",
+    "--window",
 ];
 
 impl Args {

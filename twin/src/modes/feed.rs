@@ -57,7 +57,11 @@ pub fn serve(folder: &Path, door: &TcpListener) -> io::Result<()> {
 }
 
 /// Serves the journal that this process writes; as long as it owns no market, it refuses.
-pub fn serve_owned(folder: &Path, door: &TcpListener, owner: &Arc<OnceLock<Owner>>) -> io::Result<()> {
+pub fn serve_owned(
+    folder: &Path,
+    door: &TcpListener,
+    owner: &Arc<OnceLock<Owner>>,
+) -> io::Result<()> {
     for line in door.incoming() {
         let (mut line, folder, owner) = (line?, folder.to_owned(), owner.clone());
         spawn(move || match owner.get() {
@@ -90,7 +94,8 @@ struct Hello {
 
 fn hello(line: &mut TcpStream) -> Result<Hello, String> {
     let told = |error: io::Error| error.to_string();
-    let named = |hello: &Request| (32..=32 + NAME_BYTES_MAX).contains(&(hello.payload_bytes as usize));
+    let named =
+        |hello: &Request| (32..=32 + NAME_BYTES_MAX).contains(&(hello.payload_bytes as usize));
     let hello = Request::read(line)
         .map_err(told)?
         .filter(|hello| hello.op == FOLLOW && named(hello));
@@ -151,7 +156,8 @@ fn refuse(line: &mut TcpStream, why: &str, epoch: u64) -> Result<(), String> {
     let head = head(REFUSED, why.len() as u32, 0, epoch, 0);
     write_whole(line, &head, why.as_bytes()).map_err(|error| error.to_string())?;
     // Another thread may still listen on this line.
-    line.shutdown(Shutdown::Write).map_err(|error| error.to_string())
+    line.shutdown(Shutdown::Write)
+        .map_err(|error| error.to_string())
 }
 
 /// A reader that stands where the follower stands.
@@ -259,7 +265,9 @@ impl Back {
                 (SYNCED, None) => {}
                 (SYNCED, Some(owner)) => {
                     let (at, clean) = (request.a, request.c == 1);
-                    owner.steps.synced(&self.name, self.number, at, request.b, clean);
+                    owner
+                        .steps
+                        .synced(&self.name, self.number, at, request.b, clean);
                 }
                 // The first refusal ends the epoch for this writer, if it names a higher one.
                 (REFUSED, Some(owner)) => {

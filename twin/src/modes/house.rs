@@ -42,7 +42,13 @@ impl Plan {
     /// Reads the options; `None` where no door is wanted.
     pub fn read(args: &Args) -> Result<Option<Self>, String> {
         let Some(door) = args.text("--door") else {
-            let alone = ["--secret", "--lines-at", "--rate", "--heartbeat-ms", "--relay"];
+            let alone = [
+                "--secret",
+                "--lines-at",
+                "--rate",
+                "--heartbeat-ms",
+                "--relay",
+            ];
             let lost = alone.into_iter().find(|option| args.text(option).is_some());
             return lost.map_or(Ok(None), |option| Err(format!("{option} wants --door")));
         };
@@ -97,7 +103,11 @@ impl Open {
         })?;
         let owner = Arc::new(OnceLock::new());
         if let Some(address) = &plan.lines_at {
-            let (port, owner, folder) = (TcpListener::bind(address)?, owner.clone(), folder.to_owned());
+            let (port, owner, folder) = (
+                TcpListener::bind(address)?,
+                owner.clone(),
+                folder.to_owned(),
+            );
             let lines = thread::Builder::new().name("lines".into());
             lines.spawn(move || {
                 if let Err(error) = serve_owned(&folder, &port, &owner) {
@@ -106,7 +116,8 @@ impl Open {
             })?;
         }
         let door = thread::Builder::new().name("door".into());
-        let shell = door.spawn(move || shell.run().inspect_err(|trouble| eprintln!("{trouble}")))?;
+        let shell =
+            door.spawn(move || shell.run().inspect_err(|trouble| eprintln!("{trouble}")))?;
         Ok(Self {
             plan,
             works,

@@ -3,6 +3,7 @@
 //! Every mode takes a core through the trait `core::Matching` and knows nothing of its inside.
 
 pub mod bench;
+pub mod bench_door;
 pub mod cli;
 pub mod compare;
 pub mod core;
@@ -21,6 +22,7 @@ pub mod promote;
 pub mod recover;
 pub mod replay;
 pub mod serve;
+pub mod settings;
 pub mod source;
 pub mod status;
 pub mod steps;

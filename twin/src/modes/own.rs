@@ -121,10 +121,16 @@ impl<M: Matching> Engine<M> {
         while at < records.len() {
             let mut end = match alone.next_if_eq(&at) {
                 Some(_) => at + 1,
-                None => alone.peek().map_or(records.len(), |&next| next).min(at + most),
+                None => alone
+                    .peek()
+                    .map_or(records.len(), |&next| next)
+                    .min(at + most),
             };
             // A run stays whole.
-            while records.get(end).is_some_and(|record| record.kind() == kind::TEXT) {
+            while records
+                .get(end)
+                .is_some_and(|record| record.kind() == kind::TEXT)
+            {
                 end += 1;
             }
             let worked = self.core.run(&records[at..end], &mut stream);
@@ -146,11 +152,7 @@ impl<M: Matching> Engine<M> {
 }
 
 /// Journals what was worked: all that waits is a block, is appended and synced, and then told.
-fn release(
-    mut writer: Writer,
-    worked: &Receiver<Worked>,
-    house: &House,
-) -> Result<(), Trouble> {
+fn release(mut writer: Writer, worked: &Receiver<Worked>, house: &House) -> Result<(), Trouble> {
     let most = BLOCK_RECORDS.min(writer.segment().slots() / 4);
     while let Ok(first) = worked.recv() {
         let (mut block, mut digest) = (first.stream, first.digest);

@@ -59,7 +59,10 @@ impl<M> Promoted<M> {
 }
 
 /// Why not, if it may not be.
-pub fn refusal<M: Matching + Send + 'static>(follower: &Follower<M>, wanted: &Wanted) -> Option<String> {
+pub fn refusal<M: Matching + Send + 'static>(
+    follower: &Follower<M>,
+    wanted: &Wanted,
+) -> Option<String> {
     let cursor = follower.cursor();
     let highest = follower.promised().max(u64::from(cursor.epoch));
     if wanted.epoch < follower.promised() || wanted.epoch <= u64::from(cursor.epoch) {

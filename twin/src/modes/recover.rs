@@ -12,8 +12,8 @@ use super::promote::{Promoted, Wanted, promote, refusal};
 use super::source::Source;
 use crate::journal::trouble::{Trouble, about};
 
-/// How long the loop rests when there is nothing to do.
-const REST: Duration = Duration::from_micros(200);
+/// How long the loop rests before it tries again what cannot be taken.
+const STALLED_REST: Duration = Duration::from_millis(10);
 const CONTROL_EVERY: Duration = Duration::from_millis(1);
 const CONTROL_WITHIN: Duration = Duration::from_millis(200);
 
@@ -63,8 +63,8 @@ pub fn run<M: Matching + Send + 'static, S: Source>(
         }
         match step {
             Step::Busy | Step::Again => {}
-            Step::Idle => std::thread::sleep(REST),
-            Step::Stalled => std::thread::sleep(REST * 50),
+            Step::Idle => std::thread::sleep(source.rest()),
+            Step::Stalled => std::thread::sleep(STALLED_REST),
         }
     }
 }

@@ -34,7 +34,11 @@ struct Inner {
 impl Inner {
     /// What every required follower has synced.
     fn held(&self) -> u64 {
-        let at = |name| self.followers.get(name).map_or(0, |follower| follower.position);
+        let at = |name| {
+            self.followers
+                .get(name)
+                .map_or(0, |follower| follower.position)
+        };
         self.required.iter().map(at).min().unwrap_or(u64::MAX)
     }
 }
@@ -75,7 +79,10 @@ impl Steps {
     pub fn release(&self, position: u64) -> bool {
         let mut inner = self.lock();
         while inner.held() < position && inner.fenced.is_none() && !inner.over {
-            inner = self.news.wait(inner).unwrap_or_else(PoisonError::into_inner);
+            inner = self
+                .news
+                .wait(inner)
+                .unwrap_or_else(PoisonError::into_inner);
         }
         let released = inner.fenced.is_none() && !inner.over;
         if released {
@@ -111,7 +118,11 @@ impl Steps {
     pub fn wait(&self, reader: bool, beyond: u64, most: Duration) -> (u64, u64, bool) {
         let inner = self.lock();
         let nothing = |inner: &mut Inner| {
-            let end = if reader { inner.released } else { inner.appended };
+            let end = if reader {
+                inner.released
+            } else {
+                inner.appended
+            };
             end <= beyond && inner.fenced.is_none() && !inner.over
         };
         let waited = self.news.wait_timeout_while(inner, most, nothing);
@@ -178,7 +189,11 @@ impl Steps {
     /// As a line of JSON.
     pub fn line(&self) -> String {
         let inner = self.lock();
-        let state = if inner.fenced.is_some() { "FENCED" } else { "MATCH" };
+        let state = if inner.fenced.is_some() {
+            "FENCED"
+        } else {
+            "MATCH"
+        };
         let follower = |(name, at): (&String, &FollowerAt)| {
             Object::new()
                 .text("name", name)
@@ -191,7 +206,9 @@ impl Steps {
                 .line()
         };
         let followers: Vec<String> = inner.followers.iter().map(follower).collect();
-        let fenced = inner.fenced.map_or("null".into(), |epoch| epoch.to_string());
+        let fenced = inner
+            .fenced
+            .map_or("null".into(), |epoch| epoch.to_string());
         Object::new()
             .text("state", state)
             .value("epoch", inner.epoch)
@@ -222,13 +239,19 @@ mod tests {
         };
         steps.synced("b", line + 7, 12, 5, true);
         steps.synced("b", line, 11, 5, true);
-        assert_eq!(steps.wait(true, 10, Duration::from_millis(30)), (12, 10, true));
+        assert_eq!(
+            steps.wait(true, 10, Duration::from_millis(30)),
+            (12, 10, true)
+        );
         steps.synced("b", line, 12, 5, true);
         assert!(waiting.join().unwrap());
         assert_eq!(steps.wait(true, 10, Duration::from_secs(9)), (12, 12, true));
         steps.gone("b", line);
         let told = steps.line();
-        assert!(told.contains("\"lag_records\": 0") && told.contains("\"connected\": false"), "{told}");
+        assert!(
+            told.contains("\"lag_records\": 0") && told.contains("\"connected\": false"),
+            "{told}"
+        );
         steps.unrequire("b").unwrap();
         assert!(steps.unrequire("b").is_err() && steps.release(13));
     }
@@ -245,6 +268,9 @@ mod tests {
         };
         assert!(steps.fence(7) && !steps.fence(8) && !steps.fence(6));
         assert!(!waiting.join().unwrap() && !steps.release(11));
-        assert_eq!((steps.fenced(), steps.wait(false, 99, Duration::MAX).2), (Some(8), false));
+        assert_eq!(
+            (steps.fenced(), steps.wait(false, 99, Duration::MAX).2),
+            (Some(8), false)
+        );
     }
 }

@@ -45,6 +45,8 @@ pub struct LineSource {
     /// Records of FRAMES not handed out yet.
     pending: Vec<Record>,
     handed: usize,
+    /// A frame was handed out that may not have been synced yet: nothing is waited for meanwhile.
+    gave: bool,
 }
 
 impl LineSource {
@@ -62,6 +64,7 @@ impl LineSource {
             inbox: Vec::new(),
             pending: Vec::new(),
             handed: 0,
+            gave: false,
         }
     }
 
@@ -114,24 +117,14 @@ impl LineSource {
         let Some(line) = &mut self.line else {
             return false;
         };
-        let mut part = vec![0; 1 << 16];
-        loop {
-            match line.read(&mut part) {
-                Ok(0) => return false,
-                Ok(count) => self.inbox.extend_from_slice(&part[..count]),
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                Err(error) => {
-                    return matches!(
-                        error.kind(),
-                        io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut
-                    );
-                }
-            }
-            // A whole message is worked at once; half a large one is read on.
-            if whole_message(&self.inbox) {
-                return true;
-            }
+        if self.gave && line.set_nonblocking(true).is_err() {
+            return false;
         }
+        let alive = receive(line, &mut self.inbox);
+        if std::mem::take(&mut self.gave) && line.set_nonblocking(false).is_err() {
+            return false;
+        }
+        alive
     }
 
     /// The first whole message of the inbox.
@@ -218,6 +211,7 @@ impl LineSource {
         raw.extend_from_slice(&slots[..count]);
         self.cursor.pass(&frame);
         self.handed += count;
+        self.gave = true;
         Ok(Some(Arrival::Frame(frame)))
     }
 
@@ -287,20 +281,40 @@ impl Source for LineSource {
 
     fn refuse(&mut self, why: &str, promised: u64) {
         if let Some(line) = &mut self.line {
-            let head = head(
-                REFUSED,
-                why.len() as u32,
-                self.hello.position,
-                promised,
-                0,
-            );
+            let head = head(REFUSED, why.len() as u32, self.hello.position, promised, 0);
             let _ = write_whole(line, &head, why.as_bytes());
         }
         self.hang_up();
     }
 
+    fn rest(&self) -> Duration {
+        Duration::ZERO
+    }
+
     fn patience(&self) -> Duration {
         Duration::ZERO
+    }
+}
+
+/// Reads what is there into the inbox; false once the line is broken.
+fn receive(line: &mut TcpStream, inbox: &mut Vec<u8>) -> bool {
+    let mut part = vec![0; 1 << 16];
+    loop {
+        match line.read(&mut part) {
+            Ok(0) => return false,
+            Ok(count) => inbox.extend_from_slice(&part[..count]),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => {
+                return matches!(
+                    error.kind(),
+                    io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut
+                );
+            }
+        }
+        // A whole message is worked at once; half a large one is read on.
+        if whole_message(inbox) {
+            return true;
+        }
     }
 }
 

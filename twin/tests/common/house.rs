@@ -96,7 +96,9 @@ impl Core {
     pub fn recover(&mut self, owner: &Core, more: &[&str]) {
         let words = ["--tcp", &owner.lines, "--size-units", "64"];
         self.start("recover", &[&words[..], more].concat());
-        until("a control socket", || UnixStream::connect(&self.control).ok());
+        until("a control socket", || {
+            UnixStream::connect(&self.control).ok()
+        });
     }
 
     /// Asks the control socket.
@@ -129,7 +131,9 @@ impl Core {
     }
 
     pub fn enter(&self, line: u16, resume: u8, position: u64, wish: u8) -> (Client, LoggedOn) {
-        self.try_enter(line, resume, position, wish).unwrap().unwrap()
+        self.try_enter(line, resume, position, wish)
+            .unwrap()
+            .unwrap()
     }
 
     /// The exchange opens the market.
