@@ -25,7 +25,7 @@ use evermarket_twin::modes::promote::{Promoted, Wanted, promote, refusal};
 use evermarket_twin::modes::recover::{Ended as Followed, control_socket};
 use evermarket_twin::modes::serve::Door;
 use evermarket_twin::modes::source::FolderSource;
-use evermarket_twin::modes::status::Teller;
+use evermarket_twin::modes::status::{ClockTerms, Teller};
 use evermarket_twin::modes::toy::Toy;
 use evermarket_twin::modes::wire::LineSource;
 use evermarket_twin::modes::{bench, bench_door, feed, pipe, plant, recover, replay, serve};
@@ -45,6 +45,9 @@ fn mode(args: &Args) -> Ended {
     if args.has("--help") || args.mode.is_empty() {
         print!("{HELP}");
         return Ok(if args.has("--help") { FINE } else { USAGE });
+    }
+    if let Some(terms) = args.text("--clock") {
+        ClockTerms::parse(terms)?.keep();
     }
     match args.mode.as_str() {
         "pipe" => pipe_mode(args),

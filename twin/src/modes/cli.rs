@@ -47,7 +47,8 @@ evermarket-twin: the second core of the exchange, of different make
                              [--rate N] [--window N]
       members' orders against a door: as fast as they are answered, or N a second as an open loop
 
-Every mode takes --toy: a market of four rules in place of the real one, for drills.
+Every mode takes --toy: a market of four rules in place of the real one, for drills; and --clock REAL_NS:MARKET_NS:SPEED: the
+market's clock in place of the wall's.
 Exit codes: 0 fine, 2 usage, 3 difference found, 4 damage or halt.
 ";
 
@@ -69,7 +70,7 @@ const ALONE: [&str; 6] = [
     "--sealed",
     "--help",
 ];
-const WITH_VALUE: [&str; 28] = [
+const WITH_VALUE: [&str; 29] = [
     "--off",
     "--threads",
     "--file",
@@ -91,6 +92,7 @@ const WITH_VALUE: [&str; 28] = [
     "--secret",
     "--lines-at",
     "--rate",
+    "--clock",
     "--heartbeat-ms",
     "--relay",
     "--name",

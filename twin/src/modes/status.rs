@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::io::Write;
 use std::path::PathBuf;
+use std::sync::OnceLock;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use super::compare::Difference;
@@ -43,12 +44,51 @@ pub struct Teller {
     quiet: bool,
 }
 
-/// The clock, nanoseconds since 1970.
+/// What a market's clock shows: `market_ns` at the real time `real_ns`, and `speed` nanoseconds a nanosecond since.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ClockTerms {
+    real_ns: i64,
+    market_ns: i64,
+    speed: i64,
+}
+
+static TERMS: OnceLock<ClockTerms> = OnceLock::new();
+
+impl ClockTerms {
+    /// From `REAL_NS:MARKET_NS:SPEED`.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let numbers: Vec<i64> = text.split(':').map_while(|word| word.parse().ok()).collect();
+        match numbers[..] {
+            [real_ns, market_ns, speed] if speed > 0 && text.split(':').count() == 3 => Ok(Self {
+                real_ns,
+                market_ns,
+                speed,
+            }),
+            _ => Err(format!(
+                "--clock is REAL_NS:MARKET_NS:SPEED, speed above 0, not {text}"
+            )),
+        }
+    }
+
+    /// This process keeps this clock from now on; the first word counts.
+    pub fn keep(self) {
+        TERMS.get_or_init(|| self);
+    }
+
+    fn shows(&self, real_ns: i64) -> i64 {
+        let since = i128::from(real_ns) - i128::from(self.real_ns);
+        let market = i128::from(self.market_ns) + since * i128::from(self.speed);
+        market.clamp(0, i64::MAX.into()) as i64
+    }
+}
+
+/// The clock, nanoseconds since 1970: the wall's, or the market's if this process keeps one.
 pub fn clock_ns() -> i64 {
     let since = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .unwrap_or_default();
-    i64::try_from(since.as_nanos()).unwrap_or(i64::MAX)
+    let real_ns = i64::try_from(since.as_nanos()).unwrap_or(i64::MAX);
+    TERMS.get().map_or(real_ns, |terms| terms.shows(real_ns))
 }
 
 impl Teller {

@@ -1,18 +1,20 @@
 """Simulated members over real sessions: the orders of a simulated day, each on its line, when the market's clock is
-there; and each line's own log of what it was told, from which a loss would show.
+there; and each line's own log of what it was told, from which a loss would show (proof.py).
 
 A generated change names an order by the generator's number; the real one is told in ACCEPTED, so a change waits until
-its order is answered. Logs: FOLDER/members/flow-LINE.bin, the records as they were delivered.
+its order is answered. Logs in FOLDER/members: flow-LINE.bin, the records as they were delivered; told.bin and sent.bin,
+a row (int64 real time, line, count) for each delivery and each sending, in their order.
 """
 
 import asyncio
 import contextlib
 import json
 import logging
+import struct
 import sys
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import numpy.typing as npt
@@ -38,8 +40,11 @@ _MEMBERS = range(Kind.NEW, Kind.OFF_BOOK_TRADE)
 class Trader:
     """One line: what it has sent and was told. `told_ns` is the real time at which it was last told something."""
 
-    def __init__(self, plan: VenuePlan, number: int, numbers: npt.NDArray[np.uint32]) -> None:
+    def __init__(
+        self, plan: VenuePlan, number: int, numbers: npt.NDArray[np.uint32], logs: tuple[BinaryIO, BinaryIO]
+    ) -> None:
         self.number = number
+        self._told_log, self._sent_log = logs
         key = ticket_for(plan.secret, number, plan.trading_day, LOOPBACK)
         ticket = DayTicket(number, plan.trading_day, key, plan.doors)
         self.line = Line(ticket, self._told, resume=Resume.RESTART)
@@ -69,10 +74,12 @@ class Trader:
         now["order_no"][now["kind"] == Kind.QUOTE] = 0
         if len(now):
             self.line.send(now.view(HEADER))
+            self._sent_log.write(struct.pack("<qqq", time.time_ns(), self.number, len(now)))
             self.sent += len(now)
 
     def _told(self, records: Records) -> None:
         self.told_ns = time.time_ns()
+        self._told_log.write(struct.pack("<qqq", self.told_ns, self.number, len(records)))
         self.log.write(records.tobytes())
         rows = records.view(_ITEM)[np.isin(records["kind"], (Kind.ACCEPTED, Kind.REJECTED))].view(HEADER)
         for row in rows:
@@ -91,7 +98,10 @@ class Crowd:
         self._day = SimulatedDay(plan.board)
         self._batches = self._day.batches()
         self._numbers = np.zeros(plan.board.orders * 4 + 16, np.uint32)
-        self.traders = [Trader(plan, line.line, self._numbers) for line in self._day.lines]
+        members = plan.folder / "members"
+        told, sent = ((members / f"{name}.bin").open("ab", buffering=1 << 16) for name in ("told", "sent"))
+        self._logs = (told, sent)
+        self.traders = [Trader(plan, line.line, self._numbers, self._logs) for line in self._day.lines]
         self._waiting: Records = np.zeros(0, HEADER)
         self._is_last = False
 
@@ -112,6 +122,8 @@ class Crowd:
         for trader in self.traders:
             trader.log.close()
             await trader.line.close()
+        for log in self._logs:
+            log.close()
 
     def _give(self, now_ns: int) -> None:
         while not self._is_last and (not len(self._waiting) or int(self._waiting["time"][-1]) <= now_ns):
