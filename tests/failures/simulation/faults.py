@@ -78,7 +78,7 @@ def draw(random: Random) -> Intensities:
         double=share(0.5, 0.1),
         straggle=share(0.5, 0.1),
         throttled=share(0.4, 0.2),
-        order_ms=random.choice((4, 8, 15, 30)),
+        order_ms=random.choice((8, 15, 30, 60)),
         records_kept_max=random.choice((8, 60, 100_000)),
         records_told_max=random.choice((3, 30, 10_000)),
         records_sent_max=random.choice((4, 40, 10_000)),

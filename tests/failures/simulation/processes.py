@@ -188,7 +188,7 @@ class Core:
         if isinstance(action, Shadow):
             self._market, _ = rework(self._market, action.block)
             self._known.setdefault(action.block.chain, self._market)
-            return Shadowed(action.index, action.block.chain, self._digest())
+            return Shadowed(action.index, action.block.chain, self._market.digest ^ int(self.is_wrong))
         try:
             self._market, records = work(
                 self._market, action.commands, action.first, guarded=isinstance(action, Quarantine)
@@ -199,10 +199,7 @@ class Core:
                 self.stop()
                 return None
             return MatchFailed(action.batch)
-        return Matched(action.batch, records, self._digest())
-
-    def _digest(self) -> int:
-        return self._market.digest ^ int(self.is_wrong)
+        return Matched(action.batch, records, self._market.digest)
 
     def _restore(self, index: int) -> None:
         """From a state that is known, and the blocks behind it."""

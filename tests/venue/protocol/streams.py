@@ -16,7 +16,7 @@ COMMANDS = (
     *(Kind.NEW, Kind.NEW, Kind.REDUCE, Kind.CANCEL, Kind.QUOTE, Kind.MASS_CANCEL, Kind.QUOTE_REQUEST),
     *(Kind.OFF_BOOK_TRADE, Kind.VOID_TRADE, Kind.PHASE, Kind.ANNOUNCE, Kind.REF_LINE),
 )
-EVENTS = tuple(kind for kind in Kind if Kind.ACCEPTED <= kind <= Kind.LEVEL_CHANGED)
+EVENTS = tuple(kind for kind in Kind if Kind.ACCEPTED <= kind <= Kind.STATISTICS)
 
 Step = tuple[Kind, int, int, list[tuple[Kind, int, int, bool]]]
 """Command kind, line, step of its id, events: kind, a line, a number, whether it carries the command's id."""
@@ -42,7 +42,7 @@ class Builder:
         self.rows = []
         for kind, line, id_step, events in steps:
             self.command(kind, line, id_step, events)
-        return np.frombuffer(b"".join(self.rows), HEADER).copy()
+        return np.frombuffer(bytearray(b"".join(self.rows)), HEADER)
 
     def command(
         self, kind: Kind, line: int, id_step: int, events: list[tuple[Kind, int, int, bool]]
