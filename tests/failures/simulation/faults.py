@@ -31,6 +31,7 @@ class Intensities:
     wrong_core: int
     reset: int
     exchange: int
+    repeat: int
     loss: float
     double: float
     straggle: float
@@ -57,6 +58,7 @@ KINDS = (
     "wrong_core",
     "reset",
     "exchange",
+    "repeat",
 )
 
 
@@ -192,6 +194,9 @@ class Faults:
 
     def reset(self) -> None:
         self.world.random.choice(self.simulation.members).break_off()
+
+    def repeat(self) -> None:
+        self.world.random.choice(self.simulation.members).repeat()
 
     def exchange(self) -> None:
         self.simulation.exchange.speak()

@@ -165,7 +165,10 @@ class Core:
             self._market_later()
 
     def _market_later(self) -> None:
-        self.world.after(10 + int(self.world.random.random() ** 4 * 3_000), self._market_done, self.life)
+        """Mostly at once, a millisecond at times, and now and then a long pause."""
+        chance = self.world.random.random
+        delay_us = 10 + int(chance() ** 4 * 3_000) + (20 * MS if chance() < 0.003 else 0)
+        self.world.after(delay_us, self._market_done, self.life)
 
     def _market_done(self, life: int) -> None:
         if life == self.life and self._todo:

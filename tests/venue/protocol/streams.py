@@ -36,6 +36,7 @@ class Builder:
     order_no: int = 0
     ids: dict[int, int] = field(default_factory=dict)
     accepted: list[int] = field(default_factory=list)
+    given: list[int] = field(default_factory=list)
     rows: list[bytes] = field(default_factory=list)
 
     def batch(self, steps: list[Step]) -> Records:
@@ -57,6 +58,7 @@ class Builder:
         if numbers:
             record["order_no"] = self.order_no + 1
             self.order_no += numbers
+        self.given = list(range(self.order_no - numbers + 1, self.order_no + 1))
         texts = id_step if kind == Kind.ANNOUNCE else 0
         record["flags"] = texts or (Flag.POSS_RESEND if id_step == 3 else 0)
         self.put(record, kind)
@@ -76,9 +78,9 @@ class Builder:
         values |= {"buy_no": self.some_order(number), "sell_no": self.some_order(number + line)}
         values["order_no"] = self.some_order(number)
         if kind == Kind.ACCEPTED:
-            if len(self.accepted) == self.order_no:
+            if not self.given:
                 return
-            self.accepted.append(len(self.accepted) + 1)
+            self.accepted.append(self.given.pop(0))
             values["order_no"] = self.accepted[-1]
         for name in values.keys() & set(names):
             record[name] = values[name]

@@ -3,7 +3,7 @@
 from itertools import accumulate
 
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from evermarket.records import HEADER, Records
@@ -58,12 +58,14 @@ def expected(parts: list[Records]) -> dict[str, object]:
     }
 
 
+@settings(max_examples=40)
 @given(steps(), st.integers(1, 6))
 def test_the_fold_knows_what_the_slow_one_knows(all_steps: list[Step], size: int) -> None:
     parts = batches(all_steps, size)
     assert facts(folded(parts)) == expected(parts)
 
 
+@settings(max_examples=40)
 @given(steps(), st.integers(1, 6), st.data())
 def test_a_cut_leaves_what_was_there_before_and_the_fold_goes_on(
     all_steps: list[Step], size: int, data: st.DataObject
@@ -109,6 +111,7 @@ def flow_of(told: list[bytes]) -> list[bytes]:
     return [raw for raw in told if raw[16] < FIRST_SESSION_KIND]
 
 
+@settings(max_examples=40)
 @given(steps(), st.integers(1, 5), st.integers(1, 4), st.data())
 def test_every_connection_is_told_its_flow_once_in_order_and_masked(
     all_steps: list[Step], size: int, told_max: int, data: st.DataObject
