@@ -4,7 +4,7 @@ RUN := $(UV) run --frozen
 CARGO := cargo
 TWIN := --quiet --offline --manifest-path twin/Cargo.toml
 
-.PHONY: setup demo test lint bench clean
+.PHONY: setup demo test soak lint bench clean
 
 setup: .tools/ready
 
@@ -19,6 +19,9 @@ demo: setup
 test: setup
 	@$(CARGO) test --release $(TWIN)
 	@$(RUN) pytest -n 2 --dist worksteal
+
+soak: setup
+	@cd tests/failures && PYTHONPATH=../.. ../../$(RUN) python -m simulation.soak
 
 lint: setup
 	@$(RUN) ruff check

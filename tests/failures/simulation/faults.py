@@ -31,6 +31,7 @@ class Intensities:
     wrong_core: int
     reset: int
     exchange: int
+    repeat: int
     loss: float
     double: float
     straggle: float
@@ -57,6 +58,7 @@ KINDS = (
     "wrong_core",
     "reset",
     "exchange",
+    "repeat",
 )
 
 
@@ -78,7 +80,7 @@ def draw(random: Random) -> Intensities:
         double=share(0.5, 0.1),
         straggle=share(0.5, 0.1),
         throttled=share(0.4, 0.2),
-        order_ms=random.choice((4, 8, 15, 30)),
+        order_ms=random.choice((8, 15, 30, 60)),
         records_kept_max=random.choice((8, 60, 100_000)),
         records_told_max=random.choice((3, 30, 10_000)),
         records_sent_max=random.choice((4, 40, 10_000)),
@@ -192,6 +194,9 @@ class Faults:
 
     def reset(self) -> None:
         self.world.random.choice(self.simulation.members).break_off()
+
+    def repeat(self) -> None:
+        self.world.random.choice(self.simulation.members).repeat()
 
     def exchange(self) -> None:
         self.simulation.exchange.speak()

@@ -1,5 +1,6 @@
 """A member's process: a line behind its gate; it never dies, and remembers what it was told."""
 
+from collections import deque
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -39,6 +40,7 @@ class Member:
         self.connections: dict[int, Connection] = {}
         self.ids: set[int] = set()
         self._last_id = 0
+        self._said: deque[Records] = deque(maxlen=20)
 
     def start(self) -> None:
         self._perform(self.gate.start())
@@ -50,6 +52,12 @@ class Member:
         commands = [self._command(extra) for _ in range(random.choice((1, 1, 1, 2, 3)))]
         self._step(Ordered(np.concatenate([command.view("V64") for command in commands]).view(HEADER)))
         self.simulation.oracle.ordered(self.gate.line, self._last_id)
+
+    def repeat(self) -> None:
+        """An impatient member says again what it has been told of already; it must not be done again."""
+        told = [command for command in self._said if (self.gate.line, _id_of(command)) in self.simulation.oracle.executed]
+        if told and self.gate.is_open:
+            self.connections[self.gate.number].to_core.send(self.world.random.choice(told).view(HEADER))
 
     def break_off(self) -> None:
         connection = self.connections.get(self.gate.number)
@@ -71,6 +79,7 @@ class Member:
             command["price"], command["qty"], command["extra"] = self._last_id, 1, extra
         elif kind == Kind.CANCEL:
             command["order_no"] = random.randint(1, self.simulation.oracle.order_no + 3)
+        self._said.append(command)
         return command
 
     def _beat(self) -> None:
@@ -113,3 +122,7 @@ class Member:
         self.connections[number] = connection
         self.connections.pop(number - 5, None)
         self.world.after(100, core.doors.accept, connection)
+
+
+def _id_of(command: Records) -> int:
+    return int(command["cl_ord_id"][0])

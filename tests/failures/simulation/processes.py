@@ -165,7 +165,10 @@ class Core:
             self._market_later()
 
     def _market_later(self) -> None:
-        self.world.after(10 + int(self.world.random.random() ** 4 * 3_000), self._market_done, self.life)
+        """Mostly at once, a millisecond at times, and now and then a long pause."""
+        chance = self.world.random.random
+        delay_us = 10 + int(chance() ** 4 * 3_000) + (20 * MS if chance() < 0.003 else 0)
+        self.world.after(delay_us, self._market_done, self.life)
 
     def _market_done(self, life: int) -> None:
         if life == self.life and self._todo:
@@ -188,7 +191,7 @@ class Core:
         if isinstance(action, Shadow):
             self._market, _ = rework(self._market, action.block)
             self._known.setdefault(action.block.chain, self._market)
-            return Shadowed(action.index, action.block.chain, self._digest())
+            return Shadowed(action.index, action.block.chain, self._market.digest ^ int(self.is_wrong))
         try:
             self._market, records = work(
                 self._market, action.commands, action.first, guarded=isinstance(action, Quarantine)
@@ -199,10 +202,7 @@ class Core:
                 self.stop()
                 return None
             return MatchFailed(action.batch)
-        return Matched(action.batch, records, self._digest())
-
-    def _digest(self) -> int:
-        return self._market.digest ^ int(self.is_wrong)
+        return Matched(action.batch, records, self._market.digest)
 
     def _restore(self, index: int) -> None:
         """From a state that is known, and the blocks behind it."""

@@ -27,8 +27,8 @@ from simulation.world import MS, Network, World
 
 CORES = ("P", "T", "B")
 WISHES = {1: Wish.PUBLIC_FLOW, 2: Wish.CANCEL_ON_DISCONNECT, 3: Wish(0)}
-LENGTH_MS = 1_500
-HEALING_MS_MAX = 6_000
+LENGTH_MS = 1_200
+HEALING_MS_MAX = 4_000
 TRACE_SHOWN = 60
 CHAIN = re.compile(r"chain=b(\"[^\"]*\"|'[^']*'),? ?")
 SEAL = JournalSeal(20_260_105, {name: CoreName(n, Make.PRIMARY) for n, name in enumerate(CORES, 1)})
@@ -119,7 +119,7 @@ class Simulation:
         for core in self.cores.values():
             core.disk.failing_in, core.disk.is_slow = 0, False
             core.resume()
-            if core.is_wrong:
+            if core.is_wrong or (core.node is not None and not core.node.body.is_clean):
                 core.crash()
             self.start(core.name)
         for _ in range(HEALING_MS_MAX // 20):

@@ -161,7 +161,7 @@ def note_event(words: Words, i: int, order_line: Lines, heads: Ints, flow: Words
         tell_line_of(order_line, words[i, 5] & LOW, heads, flow, counters, at)
         tell_line_of(order_line, words[i, 5] >> BY_32, heads, flow, counters, at)
     elif ACCEPTED <= kind <= CONVERTED or OFF_BOOK_TRADED <= kind <= MASS_CANCELLED:
-        if kind == ACCEPTED:
+        if kind == ACCEPTED and np.int64(words[i, 6] & LOW) < len(order_line):
             order_line[np.int64(words[i, 6] & LOW)] = line_of(words, i)
         add(heads, flow, counters, FLOW_USED, line_of(words, i), at, NOTHING)
         asker = counters[LINE]

@@ -147,12 +147,13 @@ class Owner:
             self._replicate(name)
 
     def behind(self, name: str, message: Behind) -> None:
+        """Try where the follower says, but never before what it has acknowledged: up to there its log is this one, and
+        what it has behind that may be a tail of its own."""
         follower = self.followers[name]
         follower.silent_beats = 0
-        if message.have_index >= follower.acked:
-            follower.known = min(message.have_index, self.body.log.end)
-            follower.next_index = follower.known + 1
-            self._replicate(name)
+        follower.known = max(follower.acked, min(message.have_index, self.body.log.end))
+        follower.next_index = follower.known + 1
+        self._replicate(name)
 
     def beat(self) -> None:
         """Heartbeats, repetition of what may be lost, and the patience with followers."""

@@ -35,32 +35,27 @@ class Waiting:
         self._parts.append(Part(records, is_alone))
         self.records += len(records)
 
-    def put_back(self, records: Records) -> None:
-        self._parts.appendleft(Part(records))
-        self.records += len(records)
-
     def next_batch(self, records_max: int) -> tuple[Records, bool]:
-        """A copy of what is worked next, at least one command, and whether it is alone."""
-        part = self._take(records_max)
+        """A copy of what is worked next, at least one command with its texts, and whether it is alone."""
+        part = self._take(records_max, is_first=True)
         if part.is_alone:
             return part.records.view(_WHOLE).copy().view(HEADER), True
         batch, room = [part.records.view(_WHOLE)], records_max - len(part.records)
         while room > 0 and self._parts and not self._parts[0].is_alone:
-            batch.append(self._take(room).records.view(_WHOLE))
-            room -= len(batch[-1])
-            if not len(batch[-1]):
-                break
+            taken = self._take(room).records.view(_WHOLE)
+            batch.append(taken)
+            room -= len(taken) or room
         return np.concatenate(batch).view(HEADER), False
 
     def holds(self, line: int, cl_ord_id: int) -> bool:
         """Whether a command of a member's line waits."""
         return any(holds(part.records, line, cl_ord_id) for part in self._parts)
 
-    def _take(self, records_max: int) -> Part:
-        """The first part, or as much of it as may come now: nothing, if its first run is too long for what is left."""
+    def _take(self, records_max: int, *, is_first: bool = False) -> Part:
+        """The first part, or as much of it as may come now; a run too long for what is left comes next time first."""
         part = self._parts.popleft()
         if len(part.records) > records_max and not part.is_alone:
-            cut = _run_boundary(part.records, records_max)
+            cut = _run_boundary(part.records, records_max) or (_run_end(part.records) if is_first else 0)
             self._parts.appendleft(Part(part.records[cut:]))
             part = Part(part.records[:cut])
         self.records -= len(part.records)
@@ -80,3 +75,9 @@ def _run_boundary(records: Records, records_max: int) -> int:
     while cut and records["kind"][cut] == Kind.TEXT:
         cut -= 1
     return cut
+
+
+def _run_end(records: Records) -> int:
+    """The length of the first run."""
+    heads = np.flatnonzero(records["kind"][1:] != Kind.TEXT)
+    return int(heads[0]) + 1 if len(heads) else len(records)
