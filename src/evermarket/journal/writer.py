@@ -222,7 +222,7 @@ class JournalWriter:
 
     def append_sealed(self, records: Records | None, seal: bytes) -> tuple[int, int]:
         """Write a frame that its owner has sealed: a block's records and its BLOCK record, or (None) an EPOCH record.
-        Nothing of the seal is computed again. Where the frame lies: segment, offset in bytes. Not durable before `sync`.
+        Nothing of the seal is computed again. Returns where the frame lies: segment, offset in bytes. `sync` follows.
 
         Errors: AppendRefused, EpochRefused (nothing written, the writer goes on); JournalHalted.
         """

@@ -7,13 +7,16 @@ from pathlib import Path
 from typing import Any
 
 from evermarket.continuity.venue.control import ask
-from evermarket.continuity.venue.plan import Policy, VenuePlan, found, free_ports
+from evermarket.continuity.venue.plan import PRIMARY, Policy, VenuePlan, found, free_ports
+from evermarket.records.kinds import Make
 from evermarket.records.units import SECOND_NS
 from evermarket.sim.config import SimulationConfig
 from evermarket.sim.hours import hours_of
 from evermarket.venue.clock import Clock
+from evermarket.venue.protocol.body import Settings
+from evermarket.venue.protocol.frames import CoreName, JournalSeal
 
-LEAD_S = 5
+LEAD_S = 12
 """Real seconds between the opening of a venue and the first step of an accelerated day: the cores start meanwhile."""
 
 
@@ -28,11 +31,20 @@ def open_venue(
     lead_s: int = LEAD_S,
 ) -> VenuePlan:
     """A venue whose day begins `lead_s` from now. Errors: FileExistsError."""
+    _compile()
     begin_ns = time.time_ns() + lead_s * SECOND_NS
     clock = Clock(begin_ns, hours_of(board).start_ns, speed)
     plan = VenuePlan(folder.resolve(), clock, board, free_ports(), rate, crowd, policy or Policy())
     found(plan)
     return plan
+
+
+def _compile() -> None:
+    """Kernels that no process of this venue then has to compile while its clock runs."""
+    from evermarket.venue.primary.warm import warm_up
+
+    seal = JournalSeal(0, {PRIMARY: CoreName(1, Make.PRIMARY)})
+    warm_up(Settings(PRIMARY, (PRIMARY,), seal))
 
 
 def status_of(plan: VenuePlan) -> dict[str, Any]:

@@ -181,7 +181,7 @@ class Line(asyncio.Protocol):
     def _follow(self, message: Message) -> None:
         core, server = self._server.core, self._server
         if not core.epoch:
-            self._refuse("this core does not own the market")
+            self.transport.close()  # not a word: it may own the market in a moment, or never
             return
         index = index_of(core.log, message.a, message.payload)
         if index is None:

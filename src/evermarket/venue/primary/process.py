@@ -24,6 +24,7 @@ from evermarket.venue.primary.door import PrimaryDoor
 from evermarket.venue.primary.market import Market
 from evermarket.venue.primary.settings import PrimarySettings, split_address
 from evermarket.venue.primary.status import Status
+from evermarket.venue.primary.warm import warm_up
 from evermarket.venue.protocol.actions import (
     Action,
     Alarm,
@@ -137,14 +138,14 @@ class Primary:
         self._archive = JournalArchive(folder, {core.number: core.name for core in settings.cores})
         frames = self._archive.begin() if has_journal else iter(())
         started = Started(frames, writer.promised_epoch)
-        self.node = Node(self._node_settings(), started, self._archive)
+        self.node = Node(self.node_settings(), started, self._archive)
         self._header = Journal.open(folder).segment(1).data[:RECORD_BYTES]
         answer = self._from_thread(loop)
         self._disk = Disk(writer, self._archive.places, answer)
         self.lines = LineServer(self, settings.follower, self.clock.now_ns)
         self.door = PrimaryDoor(settings, self)
 
-    def _node_settings(self) -> Settings:
+    def node_settings(self) -> Settings:
         settings, own = self.settings, self.settings.own
         names = {core.name: CoreName(core.number, Make(core.make)) for core in settings.cores}
         return Settings(
@@ -265,15 +266,14 @@ class Primary:
 
 def main(settings: PrimarySettings) -> int:
     """Run until the end; the exit code."""
-    from evermarket.core import warm_up
-
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     settings.folder.mkdir(parents=True, exist_ok=True)
-    warm_up()
+    primary = Primary(settings)
+    warm_up(primary.node_settings())
     try:
         import uvloop
 
-        return uvloop.run(Primary(settings).run())
+        return uvloop.run(primary.run())
     except JournalMissing as error:
         LOGGER.error("%s", error)
         return HALTED
