@@ -161,6 +161,4 @@ def commands_of(block: Block) -> list[tuple[int, int, int]]:
     """Line, id and position of every member's command in a block."""
     kinds = block.records["kind"]
     rows = block.records.view(LAYOUT[Kind.NEW])[(kinds < FIRST_EVENT) & (kinds <= Kind.VOID_TRADE)]
-    return [
-        (int(row["line"]), int(row["cl_ord_id"]), int(row["position"])) for row in rows if row["line"]
-    ]
+    return [(int(row["line"]), int(row["cl_ord_id"]), int(row["position"])) for row in rows if row["line"]]
