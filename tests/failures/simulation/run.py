@@ -34,7 +34,7 @@ CHAIN = re.compile(r"chain=b(\"[^\"]*\"|'[^']*'),? ?")
 SEAL = JournalSeal(20_260_105, {name: CoreName(n, Make.PRIMARY) for n, name in enumerate(CORES, 1)})
 
 
-class Failed(AssertionError):
+class Failed(AssertionError):  # noqa: N818
     """A violation with the last events before it."""
 
 

@@ -1,5 +1,7 @@
 """Batches from what waits: order kept, runs whole, commands whose fate is not known alone."""
 
+from itertools import pairwise
+
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -40,7 +42,7 @@ def test_line_0_says_runs_in_pieces_and_they_are_worked_whole(
     said = joined(runs)
     waiting, unfinished = Waiting(), said[:0]
     edges = sorted({0, len(said), *(min(cut, len(said)) for cut in cuts)})
-    for start, stop in zip(edges, edges[1:], strict=False):
+    for start, stop in pairwise(edges):
         parts, unfinished = split_runs(unfinished, said[start:stop])
         for records, is_alone in parts:
             waiting.put(records, is_alone=is_alone)
