@@ -1,7 +1,7 @@
 """A connection as TCP gives it: two streams of whole records, in order, that may break at any moment.
 
-What was sent when it breaks arrives up to some record, or not at all, in each direction on its own; each end hears of the
-break late, or never while the way to it is cut.
+What was sent when it breaks arrives up to some record, or not at all, in each direction on its own; each end hears of
+the break late, or never while the way to it is cut.
 """
 
 from collections import deque

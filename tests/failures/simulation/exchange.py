@@ -1,4 +1,4 @@
-"""Who speaks for line 0, the exchange itself: a phase, or an announcement with its texts, torn into two pieces at times."""
+"""Who speaks for line 0, the exchange itself: a phase, or an announcement with its texts, said in two pieces."""
 
 from typing import TYPE_CHECKING
 

@@ -27,7 +27,7 @@ ORDER_NO_AT = 48
 LINE_AT = 52
 
 
-class Broken(Exception):
+class Broken(Exception):  # noqa: N818
     """The core broke on a command."""
 
 
@@ -72,7 +72,7 @@ def work(state: State, commands: Records, first: int, *, guarded: bool = False) 
     while rows:
         command = rows.pop(0)
         texts = command[17] & 15 if command[16] == Kind.ANNOUNCE else 0
-        assert len(rows) >= texts and all(row[16] == Kind.TEXT for row in rows[:texts]), "a torn run"
+        assert [row[16] for row in rows[:texts]] == [Kind.TEXT] * texts, "a torn run"
         assert command[16] != Kind.TEXT, "a text without its head"
         stream.put(command)
         for _ in range(texts):
@@ -95,7 +95,7 @@ def rework(state: State, block: Block) -> tuple[State, Records]:
 
 def _stamped(state: State, command: bytes) -> State:
     _, time, kind, *_ = HEAD.unpack(command[:24])
-    assert time > 0 and time >= state.time_ns, f"time goes back from {state.time_ns} to {time}"
+    assert time >= max(state.time_ns, 1), f"time goes back from {state.time_ns} to {time}"
     if kind in (Kind.NEW, Kind.QUOTE):
         (order_no,) = struct.unpack_from("<I", command, ORDER_NO_AT)
         assert order_no == state.order_no + 1, f"order number {order_no} follows {state.order_no}"

@@ -55,7 +55,9 @@ class Member:
 
     def repeat(self) -> None:
         """An impatient member says again what it has been told of already; it must not be done again."""
-        told = [command for command in self._said if (self.gate.line, _id_of(command)) in self.simulation.oracle.executed]
+        told = [
+            command for command in self._said if (self.gate.line, _id_of(command)) in self.simulation.oracle.executed
+        ]
         if told and self.gate.is_open:
             self.connections[self.gate.number].to_core.send(self.world.random.choice(told).view(HEADER))
 

@@ -319,7 +319,6 @@ class LogsOnFromNow(Gate):
         super()._challenge(record)
 
 
-
 MUTANTS: dict[str, tuple[type[Node], type[Gate]]] = {
     node.__name__: (node, Gate)
     for node in (

@@ -4,19 +4,19 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 import numpy as np
+from tests.models.slow_flow import SlowFlow
 
 from evermarket.records import LAYOUT, Kind, Records
 from evermarket.records.kinds import FIRST_EVENT
 from evermarket.records.session import FIRST_SESSION_KIND, NEVER_RECEIVED, FlowFlag
 from evermarket.venue.protocol.actions import Alarm, Halt, Release
 from evermarket.venue.protocol.frames import Block, Frame, Mark
-from tests.models.slow_flow import SlowFlow
 
 KNOWN_HALTS = ("failed", "the core broke on a batch")
 REPEAT_AT = 17
 
 
-class Violation(AssertionError):
+class Violation(AssertionError):  # noqa: N818
     """The market broke its word."""
 
 
@@ -161,6 +161,4 @@ def commands_of(block: Block) -> list[tuple[int, int, int]]:
     """Line, id and position of every member's command in a block."""
     kinds = block.records["kind"]
     rows = block.records.view(LAYOUT[Kind.NEW])[(kinds < FIRST_EVENT) & (kinds <= Kind.VOID_TRADE)]
-    return [
-        (int(row["line"]), int(row["cl_ord_id"]), int(row["position"])) for row in rows if row["line"]
-    ]
+    return [(int(row["line"]), int(row["cl_ord_id"]), int(row["position"])) for row in rows if row["line"]]

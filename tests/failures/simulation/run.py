@@ -1,6 +1,6 @@
 """One seed: a market of three cores, three lines and a seat; faults for a while, then healing, then the books.
 
-    PYTHONPATH=../.. python -m simulation.run 4711          # from tests/failures: one seed
+PYTHONPATH=../.. python -m simulation.run 4711          # from tests/failures: one seed
 """
 
 import re
@@ -34,7 +34,7 @@ CHAIN = re.compile(r"chain=b(\"[^\"]*\"|'[^']*'),? ?")
 SEAL = JournalSeal(20_260_105, {name: CoreName(n, Make.PRIMARY) for n, name in enumerate(CORES, 1)})
 
 
-class Failed(AssertionError):
+class Failed(AssertionError):  # noqa: N818
     """A violation with the last events before it."""
 
 
@@ -54,9 +54,7 @@ class Result:
 class Simulation:
     """All parts of one market. Scenarios drive it by hand; `simulate` draws everything from the seed."""
 
-    def __init__(
-        self, seed: int, node_type: type[Node] = Node, gate_type: type[Gate] = Gate, **limits: int
-    ) -> None:
+    def __init__(self, seed: int, node_type: type[Node] = Node, gate_type: type[Gate] = Gate, **limits: int) -> None:
         self.seed = seed
         self.world = World(seed)
         self.network = Network(self.world)
@@ -210,9 +208,7 @@ def simulate(
     """Run a seed. Errors: Failed, with the trace."""
     intensities = draw(World(seed).random)
     limits = {name: getattr(intensities, name) for name in ("records_kept_max", "records_told_max", "records_sent_max")}
-    simulation = Simulation(
-        seed, node_type, gate_type, batch_records_max=intensities.batch_records_max, **limits
-    )
+    simulation = Simulation(seed, node_type, gate_type, batch_records_max=intensities.batch_records_max, **limits)
     network = simulation.network
     try:
         simulation.begin()

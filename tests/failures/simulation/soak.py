@@ -1,6 +1,6 @@
 """Many seeds, one line each hundred; what fails is printed whole. `make soak`, or with two numbers: from, to.
 
-    PYTHONPATH=../.. python -m simulation.soak 0 2000          # from tests/failures
+PYTHONPATH=../.. python -m simulation.soak 0 2000          # from tests/failures
 """
 
 import os

@@ -45,9 +45,7 @@ class Builder:
             self.command(kind, line, id_step, events)
         return np.frombuffer(bytearray(b"".join(self.rows)), HEADER)
 
-    def command(
-        self, kind: Kind, line: int, id_step: int, events: list[tuple[Kind, int, int, bool]]
-    ) -> None:
+    def command(self, kind: Kind, line: int, id_step: int, events: list[tuple[Kind, int, int, bool]]) -> None:
         record = np.zeros(1, LAYOUT[kind])
         is_member = kind <= Kind.VOID_TRADE
         cl_ord_id = 0

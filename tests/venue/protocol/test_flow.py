@@ -1,4 +1,4 @@
-"""What a line is told: the product's fold and its telling against the slow and obvious one (tests/models/slow_flow.py)."""
+"""What a line is told: the product's fold and telling against the slow and obvious one, tests/models/slow_flow.py."""
 
 from itertools import accumulate
 
