@@ -204,4 +204,5 @@ MESSAGES: Final[dict[str, Rule]] = {
 }  # fmt: skip
 """What a member may send."""
 
-SESSION_TYPES: Final = frozenset("012345A")
+BUSINESS_TYPES: Final = frozenset("DFGHq")
+"""Messages that ask the market for something."""

@@ -38,6 +38,7 @@ class Waiting(NamedTuple):
     """The message cannot be answered before an order that it speaks of is."""
 
 
+_WAITING: Final = Waiting()
 Outcome = Command | Refused | Answered | Waiting | None
 
 
@@ -85,7 +86,7 @@ class Gateway:
         while self._queue and len(self._window) < WINDOW_MAX:
             number, message = self._queue[0]
             outcome = self._outcome(message, now)
-            if isinstance(outcome, Waiting):
+            if outcome is _WAITING:
                 break
             self._queue.popleft()
             self._last = number or self._last
@@ -94,7 +95,7 @@ class Gateway:
                 out.append(Submit(outcome))
             elif isinstance(outcome, Refused):
                 out.append(refusal(message, outcome, now, number, self._original(message)))
-            elif outcome is not None:
+            elif isinstance(outcome, Answered):
                 out.append(outcome)
         out.append(Done(now, self._done()))
         return out
@@ -109,7 +110,7 @@ class Gateway:
     def _outcome(self, m: Message, now: int) -> Outcome:
         if m.type == "H":
             return self._status(m, now)
-        number = cl_ord_id(m.get(Tag.CL_ORD_ID))
+        number = cl_ord_id(m.values.get(Tag.CL_ORD_ID))
         if number is None:
             return orders.bad_id(m)
         if number <= self._last_id():
@@ -137,7 +138,7 @@ class Gateway:
     def _request(self, m: Message, number: int) -> Outcome:
         """OrderCancelRequest or OrderCancelReplaceRequest."""
         if cl_ord_id(m.get(Tag.ORIG_CL_ORD_ID)) in self._window:
-            return Waiting()
+            return _WAITING
         order = self._original(m)
         if order is None:
             return Refused(5, 1, f"no order of this line has ClOrdID {m.get(Tag.ORIG_CL_ORD_ID)}")
@@ -154,7 +155,7 @@ class Gateway:
     def _status(self, m: Message, now: int) -> Outcome:
         """OrderStatusRequest (H): the order as the flow has it now."""
         if cl_ord_id(m.get(Tag.CL_ORD_ID)) in self._window:
-            return Waiting()
+            return _WAITING
         order = self._original(m)
         if order is None:
             unknown = Refused(5, 1, f"no order of this line has ClOrdID {m.get(Tag.CL_ORD_ID)}")
