@@ -7,7 +7,7 @@ from itertools import count
 from pathlib import Path
 
 from evermarket.records import Records
-from evermarket.venue.fix.process import Config, DropCopy, FixProcess, Member
+from evermarket.venue.fix.process import Config, DropCopy, FixProcess, Member, Tls
 from tests.models.builder import Builder
 from tests.venue.fix.exchange import Exchange
 
@@ -18,8 +18,10 @@ PATIENCE_S = 30
 class Live:
     """The exchange with its stream and link; `process` is the gateway that stands now, always at the same port."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, tls: Tls | None = None) -> None:
         self.exchange = Exchange()
+        self.tls = tls
+        self.is_cut = False  # what is submitted is lost
         self.folder = folder
         self.port = 0
         self.process: FixProcess | None = None
@@ -38,6 +40,8 @@ class Live:
             await self._grown.wait()
 
     def submit(self, commands: Records) -> None:
+        if self.is_cut:
+            return
         self.exchange.submit(commands)
         asyncio.get_running_loop().call_soon(self._work)
 
@@ -60,6 +64,7 @@ class Live:
             drop_copies=(DropCopy("COPY", (1, 2)),),
             accounts={"1234567": 1_234_567},
             port=self.port,
+            tls=self.tls,
         )
         self.process = FixProcess(config, self, self, time.time_ns)
         self.port = await self.process.start()

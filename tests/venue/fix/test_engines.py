@@ -1,6 +1,7 @@
 """Unmodified engines as clients over TCP: log on, trade, lose the gateway, resume without a gap or a repeat."""
 
 import asyncio
+import ssl
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +26,8 @@ class SimpleClient:
         self.told: list[Told] = []
         self.next = self.expected = 1
 
-    async def connect(self, port: int) -> None:
-        self.reader, self.writer = await asyncio.open_connection("127.0.0.1", port)
+    async def connect(self, port: int, tls: ssl.SSLContext | None = None) -> None:
+        self.reader, self.writer = await asyncio.open_connection("127.0.0.1", port, ssl=tls)
         self.parser = simplefix.FixParser()
         self.say("A", [(98, "0"), (108, "30"), (553, "ALFA"), (554, "secret")])
         await self.until("A")

@@ -143,6 +143,24 @@ def test_what_is_under_way_at_a_switch_is_executed_once(reached: bool) -> None:
     assert gate.gateways["ALFA"].under_way == []
 
 
+def test_what_the_owner_passed_over_at_a_switch_is_refused_and_settled() -> None:
+    exchange = Exchange()
+    gate = Gate(exchange)
+    alfa = Client("ALFA").log_on(gate)
+    alfa.tell(alfa.say("D", order(1)) + alfa.say("D", order(2)))
+    exchange.lose()
+    gate.desks["ALFA"].never_received(exchange.now, 1)
+    assert shown(alfa.raw[-1], 150, 11, 103, 58) == [
+        *("8", "8", "1", "99"),
+        "ClOrdID 1 never reached the market and was not executed",
+    ]
+    exchange.submit(join([bytes(raw) for raw in gate.gateways["ALFA"].under_way]))
+    alfa.settle()
+    assert reports(alfa) == [("8", "1", "0"), ("0", "2", "0")]
+    alfa.log_on(Gate(exchange, gate.kept))
+    assert [m.type for m in alfa.raw[-2:]] == ["8", "A"]
+
+
 def test_what_the_core_never_got_comes_again_after_a_crash_of_the_gateway_and_is_executed_once() -> None:
     exchange = Exchange()
     gate = Gate(exchange)

@@ -113,6 +113,12 @@ class Desk:
         self._work(now)
         self._flush()
 
+    def never_received(self, now: int, cl_ord_id: int) -> None:
+        """A command that was sent will never be executed."""
+        for answer in self._gateway.never_received(cl_ord_id, now) if self._gateway is not None else []:
+            self._carry_out(now, self.session.step(answer))
+        self.work(now)
+
     def work(self, now: int) -> None:
         """The facts grew, but the member takes no more for now: what waited for the facts goes on."""
         self._work(now)

@@ -1,7 +1,7 @@
 """What a member is told: facts about orders, each with the order as it stood then. They come from `fold.py`."""
 
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from evermarket.records import NO_PRICE, Kind
 
@@ -29,6 +29,10 @@ class OrdStatus(StrEnum):
     CANCELED = "4"
     REJECTED = "8"
     EXPIRED = "C"
+
+
+_PARTLY_FILLED, _FILLED, _CANCELED = OrdStatus.PARTLY_FILLED, OrdStatus.FILLED, OrdStatus.CANCELED
+"""At hand: reaching a member of an enumeration costs as much as a field of a message."""
 
 
 class Order(NamedTuple):
@@ -61,9 +65,9 @@ class Order(NamedTuple):
 
     def filled(self, leaves: int, cum: int, value: int) -> "Order":
         """The order after a fill."""
-        status = OrdStatus.PARTLY_FILLED
+        status = _PARTLY_FILLED
         if leaves == 0:
-            status = OrdStatus.FILLED if cum == self.qty else OrdStatus.CANCELED
+            status = _FILLED if cum == self.qty else _CANCELED
         return self.now(self.cl_ord_id, self.price, self.qty, leaves, cum, value, status)
 
     def over(self, status: OrdStatus) -> "Order":
@@ -120,11 +124,11 @@ class MassAnswered(NamedTuple):
 
 
 Fact = Executed | CancelRefused | MassAnswered
+_OF_ORDERS: Final = frozenset((ExecType.NEW, ExecType.REJECTED))
 
 
 def answered_id(fact: Fact) -> int:
     """The client order id of the request that a fact answers; 0 if it answers none."""
     if isinstance(fact, Executed):
-        begins = fact.what in (ExecType.NEW, ExecType.REJECTED)
-        return fact.order.cl_ord_id if begins else fact.asked
+        return fact.order.cl_ord_id if fact.what in _OF_ORDERS else fact.asked
     return fact.asked

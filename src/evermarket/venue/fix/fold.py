@@ -40,6 +40,8 @@ _read_head: Final = reading(
     Kind.CANCEL, "kind", "line", "side"
 )  # of a command of a line; a MASS_CANCEL's lie there too
 
+_NEW, _TRADE = ExecType.NEW, ExecType.TRADE
+_BUY, _SELL, _NOBODY = int(Side.BUY), int(Side.SELL), int(Aggressor.NONE)
 REQUESTS: Final = (Kind.CANCEL, Kind.REDUCE, Kind.REPRICE)
 _OF_A_LINE: Final = (
     *(Kind.ACCEPTED, Kind.REJECTED, Kind.REDUCED, Kind.REPRICED, Kind.CONVERTED, Kind.CANCELLED),
@@ -160,7 +162,7 @@ class Facts:
         position, time, order = _order_of(raw, at)
         self.orders[order.no] = order
         self._answered(order.line, order.cl_ord_id, order.no)
-        self._tell(order.line, Executed(time, str(position), ExecType.NEW, order))
+        self._tell(order.line, Executed(time, str(position), _NEW, order))
 
     def _rejected(self, raw: bytes, at: int) -> None:
         position, time, instrument, code, asked, value, bound, no, line, kind = _read_rejected(raw, at)
@@ -217,17 +219,17 @@ class Facts:
     def _traded(self, raw: bytes, at: int) -> None:
         position, time, flags, price, qty, trade_no, buy, sell, buy_left, sell_left, *cums = _read_traded(raw, at)
         aggressor = flags & 3
-        sides = ((Side.BUY, "B", buy, buy_left, cums[0]), (Side.SELL, "S", sell, sell_left, cums[1]))
+        sides = ((_BUY, "B", buy, buy_left, cums[0]), (_SELL, "S", sell, sell_left, cums[1]))
         for side, letter, no, leaves, cum in sides:
             order = self.orders.get(no)
             if order is None:
                 continue
             order = self.orders[no] = order.filled(leaves, cum, order.value + price * qty)
             exec_id = self._exec_ids[trade_no, no] = f"{position}{letter}"
-            liquidity = "" if aggressor == Aggressor.NONE else "2" if aggressor == side else "1"
+            liquidity = "" if aggressor == _NOBODY else "2" if aggressor == side else "1"
             self._tell(
                 order.line,
-                Executed(time, exec_id, ExecType.TRADE, order, 0, price, qty, trade_no, liquidity),
+                Executed(time, exec_id, _TRADE, order, 0, price, qty, trade_no, liquidity),
             )
 
     def _voided(self, raw: bytes, at: int) -> None:

@@ -34,10 +34,19 @@ class Submit(NamedTuple):
     command: Command
 
 
+class UnderWay(NamedTuple):
+    """What was sent and is not answered; `number` is the message's, 0 if its session began again since."""
+
+    number: int
+    message: Message
+    command: Command
+
+
 class Waiting(NamedTuple):
     """The message cannot be answered before an order that it speaks of is."""
 
 
+_WAITING: Final = Waiting()
 Outcome = Command | Refused | Answered | Waiting | None
 
 
@@ -49,7 +58,7 @@ class Gateway:
         self._names = names
         self._facts = facts
         self._queue: deque[tuple[int, Message]] = deque()
-        self._window: dict[int, tuple[int, Command]] = {}  # client order id -> (message number, command)
+        self._window: dict[int, UnderWay] = {}  # by client order id
         self._last = 0  # number of the last message taken
         facts.tell(line, self.told)
 
@@ -63,7 +72,7 @@ class Gateway:
     @property
     def under_way(self) -> list[Command]:
         """The commands that are sent and not answered, in their order: to be sent again to another core."""
-        return [command for _, command in self._window.values()]
+        return [sent.command for sent in self._window.values()]
 
     def take(self, delivered: Deliver) -> None:
         """A message of the session; `work` deals with it."""
@@ -73,9 +82,17 @@ class Gateway:
         """A fact of the line; what it answers is under way no more."""
         self._window.pop(answered_id(fact), None)
 
+    def never_received(self, asked: int, now: int) -> list[Answered]:
+        """The owner of the market passed over an id: it was not executed and never will be (docs/sessions.md)."""
+        sent = self._window.pop(asked, None)
+        if sent is None:
+            return []
+        why = Refused(99, 99, f"ClOrdID {asked} never reached the market and was not executed")
+        return [refusal(sent.message, why, now, sent.number, self._original(sent.message))]
+
     def forget_numbers(self) -> None:
         """The session's numbers began again: what is under way has no number any more."""
-        self._window = {number: (0, command) for number, (_, command) in self._window.items()}
+        self._window = {asked: sent._replace(number=0) for asked, sent in self._window.items()}
         self._queue = deque((0, message) for _, message in self._queue)
         self._last = 0
 
@@ -85,23 +102,23 @@ class Gateway:
         while self._queue and len(self._window) < WINDOW_MAX:
             number, message = self._queue[0]
             outcome = self._outcome(message, now)
-            if isinstance(outcome, Waiting):
+            if outcome is _WAITING:
                 break
             self._queue.popleft()
             self._last = number or self._last
             if isinstance(outcome, bytes):
-                self._window[int(message.values[Tag.CL_ORD_ID])] = (number, outcome)
+                self._window[int(message.values[Tag.CL_ORD_ID])] = UnderWay(number, message, outcome)
                 out.append(Submit(outcome))
             elif isinstance(outcome, Refused):
                 out.append(refusal(message, outcome, now, number, self._original(message)))
-            elif outcome is not None:
+            elif isinstance(outcome, Answered):
                 out.append(outcome)
         out.append(Done(now, self._done()))
         return out
 
     def _done(self) -> int:
         """The messages up to this number are answered for good."""
-        under_way = next((number for number, _ in self._window.values() if number), 0)
+        under_way = next((sent.number for sent in self._window.values() if sent.number), 0)
         queued = self._queue[0][0] if self._queue else 0
         waiting = [number for number in (under_way, queued) if number]
         return min(waiting) - 1 if waiting else self._last
@@ -109,7 +126,7 @@ class Gateway:
     def _outcome(self, m: Message, now: int) -> Outcome:
         if m.type == "H":
             return self._status(m, now)
-        number = cl_ord_id(m.get(Tag.CL_ORD_ID))
+        number = cl_ord_id(m.values.get(Tag.CL_ORD_ID))
         if number is None:
             return orders.bad_id(m)
         if number <= self._last_id():
@@ -137,7 +154,7 @@ class Gateway:
     def _request(self, m: Message, number: int) -> Outcome:
         """OrderCancelRequest or OrderCancelReplaceRequest."""
         if cl_ord_id(m.get(Tag.ORIG_CL_ORD_ID)) in self._window:
-            return Waiting()
+            return _WAITING
         order = self._original(m)
         if order is None:
             return Refused(5, 1, f"no order of this line has ClOrdID {m.get(Tag.ORIG_CL_ORD_ID)}")
@@ -154,7 +171,7 @@ class Gateway:
     def _status(self, m: Message, now: int) -> Outcome:
         """OrderStatusRequest (H): the order as the flow has it now."""
         if cl_ord_id(m.get(Tag.CL_ORD_ID)) in self._window:
-            return Waiting()
+            return _WAITING
         order = self._original(m)
         if order is None:
             unknown = Refused(5, 1, f"no order of this line has ClOrdID {m.get(Tag.CL_ORD_ID)}")

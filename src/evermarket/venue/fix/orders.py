@@ -23,9 +23,12 @@ from evermarket.venue.fix.wire import Message
 CL_ORD_ID_MAX: Final = 2**64 - 1
 PAIR_MAX: Final = 2**32 - 1
 _CL_ORD_ID: Final = re.compile("[1-9][0-9]{0,19}")
-_ORD_TYPES: Final = {"1": OrdType.MARKET, "2": OrdType.LIMIT, "K": OrdType.MARKET_TO_LIMIT}
-_TIFS: Final = {"0": Tif.ROD, "3": Tif.IOC, "4": Tif.FOK}
-_OPEN_CLOSE: Final = {None: 0, "O": OpenClose.OPEN, "C": OpenClose.CLOSE}
+_ORD_TYPES: Final = {"1": int(OrdType.MARKET), "2": int(OrdType.LIMIT), "K": int(OrdType.MARKET_TO_LIMIT)}
+_TIFS: Final = {"0": int(Tif.ROD), "3": int(Tif.IOC), "4": int(Tif.FOK)}
+_OPEN_CLOSE: Final = {None: 0, "O": int(OpenClose.OPEN), "C": int(OpenClose.CLOSE)}
+_NEW_KIND: Final = int(Kind.NEW)
+_REGULAR: Final = int(Segment.REGULAR)
+_DMA: Final = int(Channel.DMA)
 _NEW: Final = writing(
     Kind.NEW,
     *("kind", "flags", "instrument", "attributes", "cl_ord_id", "price", "qty", "account", "line", "side"),
@@ -62,17 +65,16 @@ def cl_ord_id(text: str | None) -> int | None:
 
 def new_order(m: Message, number: int, line: int, names: Names) -> Command | Refused:
     """NewOrderSingle (D) as NEW."""
+    values = m.values
     instrument, account = _instrument(m, names), _account(m, names)
-    price, qty, pair = _price(m), _qty(m, Tag.ORDER_QTY), m.number(Tag.PAIR_NUMBER) or 0
-    for value in (instrument, account, price, qty):
-        if value.__class__ is Refused:
-            return value
+    price, qty, pair = _price(m), _qty(m, Tag.ORDER_QTY), int(values.get(Tag.PAIR_NUMBER, 0))
+    if Refused in (instrument.__class__, account.__class__, price.__class__, qty.__class__):
+        return next(value for value in (instrument, account, price, qty) if isinstance(value, Refused))
     if pair > PAIR_MAX:
         return Refused(99, 99, f"pair number {pair} is larger than {PAIR_MAX}")
-    values = m.values
     flags = _resend_flag(m) | (int(Flag.COVERED) if values.get(Tag.COVERED) == "0" else 0)
     return _NEW.pack(
-        *(Kind.NEW, flags, instrument, _attributes(m), number, price, qty, account, line, int(values[Tag.SIDE])),
+        *(_NEW_KIND, flags, instrument, _attributes(m), number, price, qty, account, line, int(values[Tag.SIDE])),
         *(_ORD_TYPES[values[Tag.ORD_TYPE]], _TIFS[values.get(Tag.TIME_IN_FORCE, "0")]),
         *(_OPEN_CLOSE[values.get(Tag.POSITION_EFFECT)], pair),
     )
@@ -160,9 +162,9 @@ def _request(
 
 def _attributes(m: Message) -> int:
     values = m.values
-    segment = int(values.get(Tag.SEGMENT) or Segment.REGULAR)
+    segment, channel = int(values.get(Tag.SEGMENT, _REGULAR)), int(values.get(Tag.CHANNEL, _DMA))
     category, investor = int(values.get(Tag.CATEGORY, 0)), int(values.get(Tag.INVESTOR, 0))
-    return segment | category << 4 | investor << 7 | int(values.get(Tag.CHANNEL) or Channel.DMA) << 10
+    return segment | category << 4 | investor << 7 | channel << 10
 
 
 def _price(m: Message) -> int | Refused:
@@ -173,7 +175,7 @@ def _price(m: Message) -> int | Refused:
     return units
 
 
-def _qty(m: Message, tag: Tag) -> int | Refused:
+def _qty(m: Message, tag: int) -> int | Refused:
     qty = qty_units(m.get(tag) or "0")
     if qty > QTY_MAX:
         return Refused(3, 99, sentence(Code.QTY_MAX, qty, QTY_MAX), Code.QTY_MAX)

@@ -112,8 +112,9 @@ class Link(Protocol):
     """The way to the core that owns the seat."""
 
     def submit(self, commands: Records) -> None:
-        """Send these commands. Whoever implements it comes back to the owner by itself, and then first sends again what
-        `FixProcess.under_way` gives."""
+        """Send these commands, each line's in their order. Whoever implements it waits where the owner says THROTTLED,
+        comes back to the owner by itself and then first sends again what `FixProcess.under_way` gives, and hands
+        NEVER_RECEIVED to `FixProcess.never_received` (docs/sessions.md)."""
         ...
 
 
@@ -124,6 +125,7 @@ class FixProcess:
         self._config = config
         self._stream = stream
         self._link = link
+        self._clock = clock
         self._names = Names(config.accounts)
         self._facts = Facts()
         self._kept: list[KeptFile] = []
@@ -160,6 +162,12 @@ class FixProcess:
         for command in commands:
             command[_FLAGS_AT] |= flag
         return np.frombuffer(b"".join(commands), HEADER)
+
+    def never_received(self, line: int, cl_ord_id: int) -> None:
+        """The link was told that an id of a line was passed over (docs/sessions.md): the member is told so."""
+        for member, desk in zip(self._config.members, self._desks, strict=True):
+            if member.line == line:
+                desk.never_received(self._clock(), cl_ord_id)
 
     async def close(self) -> None:
         """Log every session out and stop."""

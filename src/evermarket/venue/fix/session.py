@@ -31,7 +31,7 @@ from evermarket.venue.fix.events import (
     Terms,
     Wake,
 )
-from evermarket.venue.fix.fields import MESSAGES, SESSION_TYPES, Tag
+from evermarket.venue.fix.fields import BUSINESS_TYPES, MESSAGES, Tag
 from evermarket.venue.fix.numbers import Numbers, Settled
 from evermarket.venue.fix.outgoing import Outgoing
 from evermarket.venue.fix.wire import BEGIN, Fault, Field, Message, joined
@@ -40,6 +40,7 @@ LOGON_WAIT_NS: Final = 10 * SECOND_NS
 LOGOUT_WAIT_NS: Final = 5 * SECOND_NS
 CLOCK_NS_MAX: Final = 120 * SECOND_NS
 HEART_S_MAX: Final = 3_600
+OFF, AWAITED, ON, LEAVING = State
 TYPE_SHOWN_MAX: Final = 64
 """Characters of a message type that we repeat."""
 
@@ -54,7 +55,7 @@ class Session:
         self._terms = terms
         self._numbers = numbers
         self._outgoing = Outgoing(terms, numbers)
-        self.state = State.OFF
+        self.state = OFF
         self._now = 0
         self._out: list[Action] = []
         self._heart_ns = 0
@@ -78,18 +79,18 @@ class Session:
             case Arrived(_, messages):
                 for message in messages:
                     self._hear(message)
-            case Connected() if self.state is State.OFF:
-                self.state, self._heard, self._wake, self._goodbye = State.AWAITED, self._now, 0, ""
+            case Connected() if self.state is OFF:
+                self.state, self._heard, self._wake, self._goodbye = AWAITED, self._now, 0, ""
             case Answered(_, kind, body):
                 self._say_body(kind, body)
             case Done(_, number):
                 self._done = number
             case Held():
                 self._heard = self._now
-            case Closing(_, text) if self.state is State.ON:
+            case Closing(_, text) if self.state is ON:
                 self._logout(text)
             case Disconnected():
-                self.state = State.OFF
+                self.state = OFF
             case _:
                 pass
         self._watch()
@@ -101,9 +102,9 @@ class Session:
     # -- what the member says -------------------------------------------------------------------------------------
 
     def _hear(self, m: Message) -> None:
-        if self.state is State.AWAITED:
+        if self.state is AWAITED:
             self._first(m)
-        elif self.state is not State.OFF and not self._goodbye:
+        elif self.state is not OFF and not self._goodbye:
             self._arrived(m)
 
     def _first(self, m: Message) -> None:
@@ -135,7 +136,7 @@ class Session:
             return self._end(f"MsgSeqNum too low, expecting {expected} but received {number}")
         if wanted is not None and not 1 <= wanted <= self._numbers.next:
             return self._end(f"NextExpectedMsgSeqNum {wanted} is not between 1 and {self._numbers.next}")
-        self.state, self._heart_ns = State.ON, heart * SECOND_NS
+        self.state, self._heart_ns = ON, heart * SECOND_NS
         if number == expected:
             self._numbers.expected += 1
         last = self._outgoing.cursor - 1
@@ -238,6 +239,10 @@ class Session:
         return None
 
     def _in_sequence(self, m: Message, number: int) -> None:
+        if m.type in BUSINESS_TYPES:
+            self._delivered = number
+            self._out.append(Deliver(number, m))
+            return None
         match m.type:
             case "1":
                 self._say("0", (Tag.TEST_REQ_ID, m.get(Tag.TEST_REQ_ID) or ""))
@@ -248,13 +253,10 @@ class Session:
                 self._numbers.expected = to
             case "A":
                 return self._end("the session is logged on already")
-            case kind if kind in SESSION_TYPES or kind == "j":
-                pass
             case kind if kind not in MESSAGES:
                 self._say("j", *_unsupported(m, number))
             case _:
-                self._delivered = number
-                self._out.append(Deliver(number, m))
+                pass
         return None
 
     # -- what we say ----------------------------------------------------------------------------------------------
@@ -285,22 +287,22 @@ class Session:
 
     def _logout(self, text: str) -> None:
         self._say("5", (Tag.TEXT, text))
-        self.state, self._heard = State.LEAVING, self._now
+        self.state, self._heard = LEAVING, self._now
 
     def _farewell(self) -> None:
         """The member's Logout: answered, unless it is the answer to ours."""
-        if self.state is State.ON:
+        if self.state is ON:
             self._say("5")
-        self.state, self._goodbye = State.LEAVING, "Logout"
+        self.state, self._goodbye = LEAVING, "Logout"
 
     def _end(self, text: str) -> None:
         """Logout with a reason and close, without waiting for an answer: there is no talking with this peer."""
         self._say("5", (Tag.TEXT, text))
-        self.state, self._goodbye = State.LEAVING, text
+        self.state, self._goodbye = LEAVING, text
 
     def _drop(self, reason: str) -> None:
-        if self.state is not State.OFF:
-            self.state = State.OFF
+        if self.state is not OFF:
+            self.state = OFF
             self._out.append(Disconnect(reason))
 
     def _reset(self) -> None:
@@ -312,11 +314,11 @@ class Session:
     def _watch(self) -> None:
         """The clocks of the session: no Logon, no answer to a Logout, silence of the member, silence of ours."""
         silence = self._now - self._heard
-        if self.state is State.AWAITED and silence >= LOGON_WAIT_NS:
+        if self.state is AWAITED and silence >= LOGON_WAIT_NS:
             self._drop("no Logon")
-        elif self.state is State.LEAVING and silence >= LOGOUT_WAIT_NS:
+        elif self.state is LEAVING and silence >= LOGOUT_WAIT_NS:
             self._drop("Logout not answered")
-        elif self.state is State.ON:
+        elif self.state is ON:
             if silence >= self._heart_ns * 12 // 5:
                 return self._drop("no heartbeat")
             if silence >= self._heart_ns * 6 // 5 and not self._tested:
@@ -331,7 +333,7 @@ class Session:
 
     def _pump(self) -> None:
         """Send what is due; then close, if that was all there is to say."""
-        if self.state not in (State.ON, State.LEAVING):
+        if self.state not in (ON, LEAVING):
             return
         self._out += self._outgoing.pump(self._now)
         if self._goodbye and not self._outgoing.has_more:
@@ -356,7 +358,7 @@ class Session:
                 wake = min(self._heard + silence, self._outgoing.said + self._heart_ns)
             case State.OFF:
                 return
-        if self._outgoing.has_more and self.state is not State.AWAITED:
+        if self._outgoing.has_more and self.state is not AWAITED:
             wake = self._now
         if wake != self._wake or wake <= self._now:
             self._wake = wake

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import Final
 
 from evermarket.records.units import SECOND_NS
 from evermarket.venue.fix.fields import (
@@ -18,9 +18,8 @@ from evermarket.venue.fix.fields import (
     HEADER_REQUIRED,
     MESSAGES,
     STANDARD_LAST,
+    TAGS,
     Form,
-    Rule,
-    Tag,
 )
 from evermarket.venue.fix.wire import Fault, Message
 
@@ -98,31 +97,31 @@ def _second_text(second: int) -> str:
     return f"{datetime.fromtimestamp(second, UTC):%Y%m%d-%H:%M:%S}"
 
 
-def _is_well_written(tag: Tag) -> Callable[[str], object]:
-    """What says of a value whether it has the form of its tag."""
-    form = FIELDS[tag].form
-    return _is_time if form is Form.TIME else _FORMS[form].fullmatch
-
-
+@lru_cache(4_096)
 def _is_time(text: str) -> bool:
     return time_ns(text) is not None
 
 
-class _Check(NamedTuple):
-    """How a tag is looked at in a message of one type."""
-
-    is_well_written: Callable[[str], object]
-    values: frozenset[str]
-    in_header: bool
+Check = Callable[[str], object]
+"""Gives something true of a value that may be."""
 
 
-def _checks(rule: Rule) -> dict[int, _Check]:
-    """The tags that a message may have."""
-    tags = map(Tag, HEADER | rule.optional | frozenset(rule.required))
-    return {int(tag): _Check(_is_well_written(tag), FIELDS[tag].values, tag in HEADER) for tag in tags}
+def _is_well_written(tag: int) -> Check:
+    form = FIELDS[tag].form
+    return _is_time if form is Form.TIME else _FORMS[form].fullmatch
 
 
-_CHECKS: Final = {kind: _checks(rule) for kind, rule in MESSAGES.items()}
+def _is_allowed(tag: int) -> Check:
+    values = FIELDS[tag].values
+    return values.__contains__ if values else _is_well_written(tag)
+
+
+_WELL_WRITTEN: Final = {tag: _is_well_written(tag) for tag in TAGS}
+_ALLOWED: Final = {tag: _is_allowed(tag) for tag in TAGS}
+_HEADER: Final = {tag: _ALLOWED[tag] for tag in HEADER}
+_BODY: Final = {
+    kind: {tag: _ALLOWED[tag] for tag in (*rule.required, *rule.optional)} for kind, rule in MESSAGES.items()
+}
 
 
 def validate(message: Message) -> Fault | None:
@@ -137,34 +136,43 @@ def validate(message: Message) -> Fault | None:
     rule = MESSAGES.get(message.type)
     if rule is None:
         return None
-    fault = _fields_fault(message, _CHECKS[message.type])
-    if fault is not None:
-        return fault
+    if not _is_plain(message, _BODY[message.type]):
+        fault = _first_fault(message, _BODY[message.type])
+        if fault is not None:
+            return fault
     return next((Fault(MISSING, tag) for tag in rule.required if tag not in message.values), None)
 
 
-def _fields_fault(message: Message, checks: dict[int, _Check]) -> Fault | None:
-    has_twice = len(message.values) != len(message.fields)
-    seen: set[int] = set()
-    in_body = False
+def _is_plain(message: Message, body: dict[int, Check]) -> bool:
+    """Whether a message has nothing but known fields, once each, with allowed values, those of the header first: what
+    nearly every message has. For the others `_first_fault` says what there is to say, if anything."""
+    checks = _HEADER
     for tag, value in message.fields:
         check = checks.get(tag)
         if check is None:
+            checks = body
+            check = body.get(tag)
+        if check is None or not check(value):
+            return False
+    return len(message.values) == len(message.fields)
+
+
+def _first_fault(message: Message, body: dict[int, Check]) -> Fault | None:
+    seen: set[int] = set()
+    in_body = False
+    for tag, value in message.fields:
+        if tag not in body and tag not in _HEADER:
             if tag >= CUSTOM_FIRST and tag not in FIELDS:
                 continue
             return Fault(NOT_IN_MESSAGE if tag <= STANDARD_LAST or tag in FIELDS else UNDEFINED, tag)
         if tag in seen:
             return Fault(TWICE, tag)
-        if has_twice:
-            seen.add(tag)
-        is_well_written, values, in_header = check
-        if not in_header:
-            in_body = True
-        elif in_body:
+        seen.add(tag)
+        if tag in _HEADER and in_body:
             return Fault(OUT_OF_ORDER, tag)
-        if values:
-            if value not in values:
-                return Fault(BAD_VALUE if is_well_written(value) else BAD_FORMAT, tag)
-        elif not is_well_written(value):
+        in_body = in_body or tag not in _HEADER
+        if not _WELL_WRITTEN[tag](value):
             return Fault(BAD_FORMAT, tag)
+        if not _ALLOWED[tag](value):
+            return Fault(BAD_VALUE, tag)
     return None

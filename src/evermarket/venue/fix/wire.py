@@ -14,6 +14,7 @@ Known gap: fields of raw data (95/96 and the like) may not hold SOH; no message 
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import Final, NamedTuple
 from zlib import adler32
 
@@ -27,7 +28,6 @@ TAIL_BYTES: Final = 7
 _HEAD: Final = re.compile(rb"8=([\x21-\x3c\x3e-\x7e]{1,16})\x019=([0-9]{1,6})\x01")
 _TAIL: Final = re.compile(rb"10=([0-9]{3})\x01")
 _NUMBER: Final = re.compile("[0-9]{1,18}")
-_PIECES: Final = re.compile("\x01([1-9][0-9]{0,5})=([^\x01]+)(?=\x01)")
 _TAG: Final = re.compile("[1-9][0-9]{0,5}")
 _SUM_BYTES: Final = 256
 
@@ -90,32 +90,27 @@ def encode(kind: str, body: str, begin: str = BEGIN) -> bytes:
 
 def decode(begin: str, body: bytes) -> Message | None:
     """The message of a body (from 35= to before 10=); None if 35 does not come first."""
-    text = body.decode("latin-1")
-    first = text.find(SOH)
-    if not text.startswith("35=") or first <= 3 or text[-1] != SOH:
+    head, *pieces = body.decode("latin-1").split(SOH)
+    if not head.startswith("35=") or head == "35=" or not pieces or pieces.pop():
         return None
-    pieces = _PIECES.findall(text, first)
-    if len(pieces) != text.count(SOH) - 1:
-        return _broken(begin, text)
-    tags, values = zip(*pieces, strict=True) if pieces else ((), ())
-    fields = list(zip(map(int, tags), values, strict=True))
-    return Message(text[3:first], fields, dict(fields), begin)
-
-
-def _broken(begin: str, text: str) -> Message:
-    """A message that holds something that is no field: what is whole in it, and the first fault."""
-    pieces = text.split(SOH)
     fields: list[Field] = []
     fault = None
-    for piece in pieces[1:-1]:
+    for piece in pieces:
         name, sign, value = piece.partition("=")
-        if not sign or not _TAG.fullmatch(name):
-            fault = fault or Fault(0, int(name) if re.fullmatch("[0-9]{1,9}", name) else 0)
+        tag = _tag(name)
+        if not tag or not sign:
+            fault = fault or Fault(0, int(name) if _NUMBER.fullmatch(name) else 0)
             continue
         if not value:
-            fault = fault or Fault(4, int(name))
-        fields.append((int(name), value))
-    return Message(pieces[0][3:], fields, dict(fields), begin, fault)
+            fault = fault or Fault(4, tag)
+        fields.append((tag, value))
+    return Message(head[3:], fields, dict(fields), begin, fault)
+
+
+@lru_cache(4_096)
+def _tag(name: str) -> int:
+    """A tag as a number; 0 if it is none."""
+    return int(name) if _TAG.fullmatch(name) else 0
 
 
 class Framer:
