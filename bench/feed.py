@@ -124,7 +124,7 @@ async def fan_out(sent: list[bytes], clients: int) -> None:
     """Aggregates of the liveliest book to N clients."""
     gate = WebGate(lambda key: True)
     half = len(sent) // 2
-    gate.publish(joined([read_packet(data).records for data in sent[:half]]))
+    gate.take(joined([read_packet(data).records for data in sent[:half]]))
     book = max(gate.board.market.books.values(), key=lambda one: one.trades)
     heard = asyncio.Semaphore(0)
 
@@ -172,7 +172,7 @@ async def rounds(
     for data in sent:
         records = read_packet(data).records
         begin = time.perf_counter()
-        gate.publish(records)
+        gate.take(records)
         if not np.any((records["instrument"] == instrument) & (records["attributes"] == 1)):
             continue
         for _ in range(clients):

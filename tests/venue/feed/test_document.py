@@ -14,7 +14,9 @@ PAGE = Path(__file__).parents[3] / "docs" / "feed.md"
 def fields(dtype: np.dtype[np.void]) -> str:
     """The body's fields as the page writes them."""
     rows = sorted((dtype.fields or {}).items(), key=lambda item: int(item[1][1]))
-    body = [f"{field[1]} {name} {field[0].str.lstrip('<|')}" for name, field in rows if name not in (HEADER.names or ())]
+    body = [
+        f"{field[1]} {name} {field[0].str.lstrip('<|')}" for name, field in rows if name not in (HEADER.names or ())
+    ]
     return ", ".join(body) or "header only"
 
 
