@@ -1,1 +1,1 @@
-"""The hall: what makes a core a running exchange."""
+"""The running exchange; its law of durability, switching and sessions is in `protocol/`. The text: docs/protocol.md."""
