@@ -142,7 +142,9 @@ async def fan_out(sent: list[bytes], clients: int) -> None:
     with socket.socket() as sock:
         sock.bind(("127.0.0.1", 0))
         sock.listen(clients)
-        server = uvicorn.Server(uvicorn.Config(gate.app(), log_level="error", lifespan="off"))
+        server = uvicorn.Server(
+            uvicorn.Config(gate.app(), log_level="error", lifespan="off", ws_per_message_deflate=False)
+        )
         serving = asyncio.create_task(server.serve(sockets=[sock]))
         url = f"ws://127.0.0.1:{sock.getsockname()[1]}/stream"
         listening = [asyncio.create_task(listen(url)) for _ in range(clients)]

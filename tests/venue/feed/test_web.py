@@ -33,7 +33,9 @@ async def served(gate: WebGate) -> AsyncIterator[str]:
     with socket.socket() as sock:
         sock.bind(("127.0.0.1", 0))
         sock.listen()
-        config = uvicorn.Config(gate.app(), log_level="error", lifespan="off", ws_max_size=65_536)
+        config = uvicorn.Config(
+            gate.app(), log_level="error", lifespan="off", ws_max_size=65_536, ws_per_message_deflate=False
+        )
         server = uvicorn.Server(config)
         task = asyncio.create_task(server.serve(sockets=[sock]))
         try:
