@@ -2,6 +2,7 @@
 
 import hashlib
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,10 +11,15 @@ from hypothesis import strategies as st
 
 from evermarket.core import Core
 from evermarket.records import LAYOUT, Kind, Records
+from evermarket.records.feed import ORDERS_OF
 from evermarket.records.kinds import FIRST_EVENT, Mode, Segment
 from evermarket.venue.feed.book import BrokenStreamError, FeedFold, Told
+from evermarket.venue.feed.views import Market
 from tests.models.words import join, split
+from tests.vectors.reader import read
 from tests.venue.feed.streams import SEEDS, blocks, copied, whole
+
+SCENARIOS = Path(__file__).parents[2] / "vectors" / "scenarios"
 
 
 def seats(fold: FeedFold) -> list[tuple[int, int, int]]:
@@ -134,3 +140,17 @@ def test_segments_show_what_their_rules_let_them() -> None:
             assert not np.any(hidden & (told.by_order["kind"] >= 144))
             closed = np.isin(told.by_level["attributes"], (Segment.FIXED_PRICE, Segment.BLOCK_PAIRED))
             assert not np.any(closed & (told.by_level["kind"] == 148))
+
+
+@pytest.mark.parametrize("path", sorted(SCENARIOS.glob("*.txt")), ids=lambda path: path.stem)
+def test_every_scenario_of_the_vectors_gives_the_cores_books(path: Path) -> None:
+    core, fold, market = Core(), FeedFold(), Market()
+    for number, step in enumerate(read(path.read_text("utf-8"))):
+        if step.first:
+            core, fold, market = Core(), FeedFold(), Market()
+        market.apply(fold.take(copied(core.run(join(step.commands)))).by_order)
+        for _, instrument, segment in seats(fold):
+            want = tuple(core.depth(instrument, segment, 40))
+            assert fold.depth(instrument, segment, 40) == want, f"{path.stem}, step {number}"
+            if segment in ORDERS_OF:
+                assert market.book(instrument, segment).depth(40) == want, f"{path.stem}, step {number}"

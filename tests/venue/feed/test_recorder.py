@@ -68,6 +68,8 @@ def test_a_gap_is_refused_and_changes_nothing(tmp_path: Path) -> None:
         read_packet(data).records for block in whole(SEEDS[0], 60) for data in feed.take(block)[FeedChannel.BY_LEVEL]
     ]
     recorder.take(parts[0])
+    with pytest.raises(RecorderGapError, match="never came"):
+        recorder.stand(parts[0], 99)
     for wrong in (parts[2], parts[0]):
         with pytest.raises(RecorderGapError, match="after"):
             recorder.take(wrong)

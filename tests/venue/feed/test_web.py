@@ -14,13 +14,17 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
 from evermarket.records import HEADER, Records
-from evermarket.records.feed import FeedKind, feed_record
+from evermarket.records.feed import FeedChannel, FeedKind, feed_record
+from evermarket.venue.feed.arbiter import FeedReader
 from evermarket.venue.feed.board import decimal
 from evermarket.venue.feed.book import FeedFold
+from evermarket.venue.feed.channel import Feed, FeedTerms
+from evermarket.venue.feed.packets import Day
 from evermarket.venue.feed.web import WebGate, WebTerms
 from tests.venue.feed.streams import SEEDS, whole
 
 KEY = "open sesame"
+DAY = Day(20261120, 1)
 
 
 @asynccontextmanager
@@ -29,7 +33,9 @@ async def served(gate: WebGate) -> AsyncIterator[str]:
     with socket.socket() as sock:
         sock.bind(("127.0.0.1", 0))
         sock.listen()
-        config = uvicorn.Config(gate.app(), log_level="error", lifespan="off", ws_max_size=65_536)
+        config = uvicorn.Config(
+            gate.app(), log_level="error", lifespan="off", ws_max_size=65_536, ws_per_message_deflate=False
+        )
         server = uvicorn.Server(config)
         task = asyncio.create_task(server.serve(sockets=[sock]))
         try:
@@ -65,14 +71,14 @@ def test_a_client_sees_the_books_as_they_change() -> None:
         gate, fold = WebGate(KEY.__eq__, WebTerms(gather_ms=0)), FeedFold()
         stream = whole(SEEDS[0], size=10)
         for block in stream[:15]:
-            gate.publish(fold.take(block).by_level)
+            gate.take(fold.take(block).by_level)
         symbol = next(one for one in gate.board.symbols() if gate.board.find(one, 1))
         async with served(gate) as url, admitted(url) as client:
             assert (await ask(client, "subscribe", channel="aggregates", symbol=symbol))["event"] == "subscribed"
             message = await heard(client)
             assert message["event"] == "snapshot"
             for block in stream[15:]:
-                gate.publish(fold.take(block).by_level)
+                gate.take(fold.take(block).by_level)
                 await asyncio.sleep(0)
             book = gate.board.find(symbol, 1)
             assert book is not None
@@ -133,6 +139,29 @@ def test_a_gate_that_is_full_says_try_later() -> None:
     asyncio.run(run())
 
 
+def test_a_gate_that_reads_the_feed_tells_its_clients_after_a_jump() -> None:
+    async def run() -> None:
+        feed, gate = Feed(FeedTerms(day=DAY)), WebGate(KEY.__eq__, WebTerms(gather_ms=0))
+        reader = FeedReader(DAY, FeedChannel.BY_LEVEL, gate)
+        stream = whole(SEEDS[0], size=10)
+        for block in stream[:15]:
+            for data in feed.take(block)[FeedChannel.BY_LEVEL]:
+                reader.datagram(data)
+        symbol = next(one for one in gate.board.symbols() if gate.board.find(one, 1))
+        async with served(gate) as url, admitted(url) as client:
+            await ask(client, "subscribe", channel="books", symbol=symbol)
+            before = await heard(client)
+            for block in stream[15:]:
+                feed.take(block)
+            for data in feed.cycle(FeedChannel.BY_LEVEL):
+                reader.datagram(data)
+            after = await heard(client)
+            assert (before["event"], after["event"]) == ("snapshot", "snapshot")
+            assert before["seq"] < after["seq"] == feed.history[FeedChannel.BY_LEVEL].last
+
+    asyncio.run(run())
+
+
 def news(seq: int, count: int) -> Records:
     """Trades of one book, without end."""
     rows = [feed_record(FeedKind.TRADE, position=seq + n, instrument=1, attributes=1, qty=1) for n in range(count)]
@@ -142,7 +171,7 @@ def news(seq: int, count: int) -> Records:
 def test_a_client_that_does_not_read_is_dropped_and_the_others_hear_on() -> None:
     async def run() -> None:
         gate = WebGate(KEY.__eq__, WebTerms(gather_ms=0, slow_ms=200))
-        gate.publish(feed_record(FeedKind.BOOK, position=1, instrument=1, attributes=1, symbol=b"2330"))
+        gate.take(feed_record(FeedKind.BOOK, position=1, instrument=1, attributes=1, symbol=b"2330"))
         async with served(gate) as url, admitted(url) as good:
             slow = await silent(url)
             await ask(good, "subscribe", channel="trades", symbol="2330")
@@ -150,12 +179,12 @@ def test_a_client_that_does_not_read_is_dropped_and_the_others_hear_on() -> None
                 await asyncio.sleep(0.001)
             heard_last, seq = 0, 2
             while gate.clients == 2:
-                gate.publish(news(seq, 100))
+                gate.take(news(seq, 100))
                 seq += 100
                 while heard_last < seq - 1:
                     heard_last = max(heard_last, (await heard(good))["seq"])
             assert gate.clients == 1
-            gate.publish(news(seq, 1))
+            gate.take(news(seq, 1))
             assert (await heard(good))["seq"] == seq
             slow.close()
 

@@ -5,8 +5,7 @@ bounded place, and a wish: the missing records, or a snapshot where they are no 
 until the gap is closed the books stand before it, and `is_stale` says so.
 """
 
-from collections import deque
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Protocol
 
 import numpy as np
 
@@ -43,18 +42,28 @@ class Counts(NamedTuple):
     dropped: int
 
 
+class Listener(Protocol):
+    """Whoever else wants what the reader hands on: a gate, a recorder."""
+
+    def take(self, records: Records, /) -> None:
+        """What comes next in sequence."""
+
+    def stand(self, snapshot: Records, at: int, /) -> None:
+        """Some sequences up to `at` will never come: this is the state behind them."""
+
+
 class FeedReader:
     """Follows one incremental channel of one day and keeps its books.
 
-    Records are handed on in sequence, each once: to `market`, and in `news` to whoever takes them from there.
+    Records are handed on in sequence, each once: to `market`, then to the listeners.
     """
 
-    def __init__(self, day: Day, channel: FeedChannel, *, keep_news: int = 0) -> None:
+    def __init__(self, day: Day, channel: FeedChannel, *listeners: Listener) -> None:
         self.day, self.channel = day, channel
         self.market = Market()
         self.next = 1
         self.known = 0
-        self.news: deque[Records] = deque(maxlen=keep_news)
+        self._listeners = listeners
         self._ahead: dict[int, Records] = {}
         self._cycle: dict[int, Records] = {}
         self._cycle_at = (-1, 0)
@@ -119,8 +128,8 @@ class FeedReader:
     def _hand_on(self, records: Records) -> None:
         self.market.apply(records)
         self.next += len(records)
-        if self.news.maxlen:
-            self.news.append(records)
+        for listener in self._listeners:
+            listener.take(records)
 
     def _drain(self) -> None:
         """What waited and fits now."""
@@ -166,5 +175,7 @@ class FeedReader:
         self.market.replace(snapshot)
         self.next = at + 1
         self._lost = False
+        for listener in self._listeners:
+            listener.stand(snapshot, at)
         self._ahead = {first: rows for first, rows in self._ahead.items() if first + len(rows) > self.next}
         self._drain()

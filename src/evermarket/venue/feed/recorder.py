@@ -73,6 +73,10 @@ class Recorder:
             if self._rows[table] >= self.part_rows:
                 self._write(table)
 
+    def stand(self, snapshot: Records, at: int) -> None:
+        """A reader jumped: raises RecorderGapError, always."""
+        raise RecorderGapError(f"sequences {self.last + 1} to {at} never came")
+
     def close(self) -> dict[str, Any]:
         """Write what waits and the manifest; gives the manifest."""
         for table in TABLES:

@@ -16,7 +16,7 @@ from litestar import Litestar, WebSocket, websocket
 from litestar.exceptions import WebSocketDisconnect
 
 from evermarket.records import Records
-from evermarket.venue.feed.board import Board, Topic
+from evermarket.venue.feed.board import Board, Frame, Topic, WebChannel
 from evermarket.venue.feed.talk import REQUEST_BYTES_MAX, Talk, heartbeat
 
 ANSWERS_MAX: Final = 1_024
@@ -50,7 +50,7 @@ class _Client:
 class WebGate:
     """All clients of one board.
 
-    Example: `app = WebGate(admits).app()`; then `gate.publish(records)` in the app's event loop.
+    Example: `gate = WebGate(admits)`, served as `gate.app()`; in its event loop `FeedReader(day, BY_LEVEL, gate)`.
     """
 
     def __init__(self, admits: Callable[[str], bool], terms: WebTerms | None = None) -> None:
@@ -67,9 +67,17 @@ class WebGate:
         """Connections now."""
         return len(self._clients)
 
-    def publish(self, records: Records) -> None:
+    def take(self, records: Records) -> None:
         """Records of the channel by level, in sequence, to everybody who wants them."""
-        frames = self.board.apply(records, self._wanted)
+        self._offer(self.board.apply(records, self._wanted))
+
+    def stand(self, snapshot: Records, at: int) -> None:
+        """The state after sequences that never came, to everybody who follows states."""
+        self.board.stand(snapshot, at)
+        states = [topic for topic in self._wanted if topic.channel != WebChannel.TRADES]
+        self._offer([self.board.first(topic) for topic in states if self.board.find(topic.symbol, topic.segment)])
+
+    def _offer(self, frames: list[Frame]) -> None:
         if not frames:
             return
         for client in self._clients:

@@ -108,12 +108,16 @@ def price(st: Any, c: Any) -> None:
 
 @kernel
 def closed(st: Any, c: Any, book: Any) -> None:
-    """CLOSED, STATISTICS: their bodies are public as they are."""
+    """CLOSED, STATISTICS: their bodies are public as they are, but best prices only where levels are."""
     is_close = i64(c["kind"]) == w.CLOSED
     if is_close:
         st.books[book]["close"] = c["closed.close"]
     n = level_row(st, f.CLOSE if is_close else f.SUMMARY, c["instrument"], i64(c["attributes"]) & 15)
-    copy_body(c, st.by_level[n])
+    e = st.by_level[n]
+    copy_body(c, e)
+    if not is_close and i64(st.books[book]["shows_levels"]) == 0:
+        e["summary.best_bid"] = NONE
+        e["summary.best_ask"] = NONE
     both(st, n)
 
 

@@ -149,6 +149,17 @@ def take_event(st: Any, cmds: Any, i: Any) -> Any:
     return f.DONE
 
 
+@kernel
+def is_command(cmds: Any, i: Any) -> Any:
+    """Whether a record is a command: by its kind, or because the core answered that it knows no such kind."""
+    kind = i64(cmds[i]["kind"])
+    if kind < w.EVENT:
+        return True
+    if i + 1 == len(cmds) or i64(cmds[i + 1]["kind"]) != w.REJECTED:
+        return False
+    return i64(cmds[i + 1]["code"]) == w.C_UNKNOWN_KIND and i64(cmds[i + 1]["reject.command"]) == kind
+
+
 @entry
 def fold(st: Any, cmds: Any, start: Any) -> Any:
     """Take records from `start` on. Returns (index of the first not taken, status); DONE: all, and all is told."""
@@ -159,7 +170,7 @@ def fold(st: Any, cmds: Any, start: Any) -> Any:
         status = lacks(st, c)
         if status != f.DONE:
             return (i, status)
-        if i64(c["kind"]) < w.EVENT:
+        if is_command(cmds, i):
             finish(st)
             if i64(c["kind"]) != w.TEXT:
                 g["head"] = i
