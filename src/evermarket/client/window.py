@@ -77,14 +77,14 @@ class Window:
         seen = np.ascontiguousarray(events).view(_ORDER)
         at = np.searchsorted(rows["cl_ord_id"], seen["cl_ord_id"])
         at[at == len(rows)] = 0
-        fits = (rows["cl_ord_id"][at] == seen["cl_ord_id"]) & self._is_open[self._start + at]
-        for i in np.flatnonzero(fits & (seen["kind"] != Kind.TRADED)).tolist():
-            row = self._start + int(at[i])
-            if self._is_open[row] and _answers(rows[int(at[i])], seen[i], seen[i : i + 1]):
-                self._is_open[row] = False
-                is_answer[i] = True
-        while self._start < self._end and not self._is_open[self._start]:
-            self._start += 1
+        commands = rows[at]
+        fits = (commands["cl_ord_id"] == seen["cl_ord_id"]) & self._is_open[self._start + at]
+        found = np.flatnonzero(fits & _answers(commands, seen))
+        _, first = np.unique(at[found], return_index=True)
+        is_answer[found[first]] = True
+        self._is_open[self._start + at[found]] = False
+        still = self._is_open[self._start : self._end]
+        self._start = self._start + int(still.argmax()) if still.any() else self._end
         return is_answer
 
     def give_up(self, cl_ord_id: int) -> bool:
@@ -106,10 +106,10 @@ class Window:
         self._start, self._end = 0, self._end - self._start
 
 
-def _answers(command: np.void, event: np.void, events: Records) -> bool:
-    """Whether an event with a command's id is the outcome of the command."""
-    if event["kind"] == Kind.REJECTED:
-        return bool(events.view(_REJECT)["command"][0] == command["kind"])
-    if event["kind"] != _OUTCOME_OF[command["kind"]]:
-        return False
-    return bool(command["kind"] not in _ABOUT_AN_ORDER or event["order_no"] == command["order_no"])
+def _answers(commands: Records, events: Records) -> YesNo:
+    """Whether each event, which has its command's id, is the outcome of that command."""
+    kinds, told = commands["kind"], events["kind"]
+    is_rejected = (told == Kind.REJECTED) & (events.view(_REJECT)["command"] == kinds)
+    is_this_order = ~np.isin(kinds, _ABOUT_AN_ORDER) | (events["order_no"] == commands["order_no"])
+    found: YesNo = is_rejected | ((told == _OUTCOME_OF[kinds]) & is_this_order)
+    return found
