@@ -27,7 +27,9 @@ _OUTCOME = {
 }
 _OUTCOME_OF = np.zeros(FIRST_EVENT, np.uint8)
 _OUTCOME_OF[list(_OUTCOME)] = list(_OUTCOME.values())
-_ABOUT_AN_ORDER = (Kind.REDUCE, Kind.REPRICE, Kind.CANCEL)
+_IS_ABOUT_AN_ORDER = np.zeros(FIRST_EVENT, np.bool_)
+_IS_ABOUT_AN_ORDER[[Kind.REDUCE, Kind.REPRICE, Kind.CANCEL]] = True
+_REJECTED = int(Kind.REJECTED)
 
 YesNo = npt.NDArray[np.bool_]
 
@@ -77,14 +79,16 @@ class Window:
         seen = np.ascontiguousarray(events).view(_ORDER)
         at = np.searchsorted(rows["cl_ord_id"], seen["cl_ord_id"])
         at[at == len(rows)] = 0
-        commands = rows[at]
-        fits = (commands["cl_ord_id"] == seen["cl_ord_id"]) & self._is_open[self._start + at]
-        found = np.flatnonzero(fits & _answers(commands, seen))
-        _, first = np.unique(at[found], return_index=True)
-        is_answer[found[first]] = True
+        fits = rows["cl_ord_id"][at] == seen["cl_ord_id"]
+        fits &= self._is_open[self._start + at]
+        found = (fits & _answers(rows, at, seen)).nonzero()[0]
+        if len(found) > 1:
+            found = found[np.unique(at[found], return_index=True)[1]]
+        is_answer[found] = True
         self._is_open[self._start + at[found]] = False
         still = self._is_open[self._start : self._end]
-        self._start = self._start + int(still.argmax()) if still.any() else self._end
+        first = int(still.argmax())
+        self._start = self._start + first if still[first] else self._end
         return is_answer
 
     def give_up(self, cl_ord_id: int) -> bool:
@@ -106,10 +110,10 @@ class Window:
         self._start, self._end = 0, self._end - self._start
 
 
-def _answers(commands: Records, events: Records) -> YesNo:
-    """Whether each event, which has its command's id, is the outcome of that command."""
-    kinds, told = commands["kind"], events["kind"]
-    is_rejected = (told == Kind.REJECTED) & (events.view(_REJECT)["command"] == kinds)
-    is_this_order = ~np.isin(kinds, _ABOUT_AN_ORDER) | (events["order_no"] == commands["order_no"])
+def _answers(commands: Records, at: npt.NDArray[np.intp], events: Records) -> YesNo:
+    """Whether each event, which has the id of the command at its place, is the outcome of that command."""
+    kinds, told = commands["kind"][at], events["kind"]
+    is_this_order = ~_IS_ABOUT_AN_ORDER[kinds] | (events["order_no"] == commands["order_no"][at])
+    is_rejected = (told == _REJECTED) & (events.view(_REJECT)["command"] == kinds)
     found: YesNo = is_rejected | ((told == _OUTCOME_OF[kinds]) & is_this_order)
     return found
