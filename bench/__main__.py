@@ -59,6 +59,7 @@ def main() -> None:
     python(HERE / "calls.py")
     python(HERE / "memory.py")
     python(HERE / "journal.py")
+    python(HERE / "client.py")
     python(HERE / "simulation.py", "500000")
 
 

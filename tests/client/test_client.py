@@ -112,6 +112,36 @@ def test_quotes_and_mass_cancel() -> None:
     held(quoted)
 
 
+def test_an_order_can_be_cancelled_before_its_number_is_known() -> None:
+    async def cancelled(exchange: Exchange, port: int) -> None:
+        async with await member(1, port) as client:
+            good = client.place_order_nowait(client.contract(1), BUY)
+            bad = client.place_order_nowait(client.contract(1), Order("100.3", lots=1, side="Buy"))
+            assert (good.order_no, good.status) == (0, OrdStatus.PENDING_NEW)
+            assert (await client.cancel_order(good)).status is OrdStatus.CANCELED
+            with pytest.raises(Refused, match="PRICE_TICK"):
+                await client.cancel_order(bad)
+
+    held(cancelled)
+
+
+def test_what_may_wait_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def waited(exchange: Exchange, port: int) -> None:
+        client = await member(1, port)
+        exchange.door.supersede(4)
+        while client.line.is_open:
+            await asyncio.sleep(0)
+        monkeypatch.setattr("evermarket.client.line.WINDOW_MAX", 2)
+        for _ in range(2):
+            client.place_order_nowait(client.contract(1), BUY)
+        with pytest.raises(Retryable, match="TOO_MUCH_WAITS"):
+            client.place_order_nowait(client.contract(1), BUY)
+        assert len(client.orders()) == 2
+        await client.close()
+
+    held(waited)
+
+
 def test_events_come_by_iterator_until_the_client_is_closed() -> None:
     async def followed(exchange: Exchange, port: int) -> None:
         client = await member(1, port)

@@ -146,3 +146,8 @@ def never_received(cl_ord_id: int) -> Retryable:
 def not_connected() -> Retryable:
     """Nothing has been logged on yet: the line's ids are not known."""
     return Retryable("NOT_CONNECTED", "log on first: the line's last client order id is not known yet")
+
+
+def too_much_waits() -> Retryable:
+    """This command was not sent: a bound of what may wait in this client is reached."""
+    return Retryable("TOO_MUCH_WAITS", "more commands wait for a core than this client keeps; wait for their outcomes")

@@ -11,6 +11,11 @@ class Framer:
     def __init__(self) -> None:
         self._rest = b""
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether no part of a record waits."""
+        return not self._rest
+
     def whole(self, data: bytes) -> Records:
         """The records that are whole now; a view of the bytes, read-only."""
         if self._rest:

@@ -13,7 +13,7 @@ from typing import Final
 
 import numpy as np
 
-from evermarket.client.errors import ClientError, not_connected, of_parting
+from evermarket.client.errors import ClientError, not_connected, of_parting, too_much_waits
 from evermarket.client.framer import Framer
 from evermarket.client.gate import (
     Action,
@@ -44,6 +44,12 @@ from evermarket.records.session import (
 )
 
 BEAT_S: Final = 1.0
+WINDOW_MAX: Final = 1_000_000
+"""Commands that may wait while no core listens."""
+
+WAITING_BYTES_MAX: Final = 64 * 2**20
+"""Bytes that may wait for a core that reads slowly; `Line.drain` waits until they are fewer."""
+
 _RETRY_S: Final = 0.01
 _BUFFER_BYTES: Final = 2**20
 _ORDER: Final = LAYOUT[Kind.NEW]
@@ -132,10 +138,12 @@ class Line:
     def send(self, commands: Records) -> Records:
         """Send commands of any kinds 1-9; returns them as sent: with this line, and with ids where they had 0.
 
-        While no core listens they wait in the window. Raises Retryable before the first log-on, Refused after a core
-        has refused this line for good, ValueError for ids that do not grow.
+        While no core listens they wait in the window. Raises Retryable before the first log-on and when too much waits,
+        Refused after a core has refused this line for good, ValueError for ids that do not grow; nothing is sent then.
         """
         self._raise_if_stopped()
+        if self._is_overfull():
+            raise too_much_waits()
         rows = np.ascontiguousarray(commands).view(_ITEM).copy().view(_ORDER)
         ids = rows["cl_ord_id"]
         first = self.next_id
@@ -271,6 +279,11 @@ class Line:
     def _beat(self) -> None:
         self._beat_later()
         self._step(Beat())
+
+    def _is_overfull(self) -> bool:
+        if self.gate.is_open:
+            return self._wire is not None and self._wire.transport.get_write_buffer_size() > WAITING_BYTES_MAX
+        return len(self.gate.window) >= WINDOW_MAX
 
     def _raise_if_stopped(self) -> None:
         if self.gate.stopped is not None:

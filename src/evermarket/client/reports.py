@@ -86,8 +86,9 @@ class Operation:
 class Report:
     """One record of the flow.
 
-    `contract` is None where a record is about no one instrument; `trade` is the order as it stands after it; `fills` has two members when both sides were this line's; `error` is
-    what a refused command raises; `values` has the record's own fields by name, in the units of the records.
+    `contract` is None where a record is about no one instrument; `trade` is the order as it stands after it; `fills`
+    has two members when both sides were this line's; `error` is what a refused command raises; `values` has the
+    record's own fields by name, in the units of the records.
     """
 
     kind: Kind | SessionKind

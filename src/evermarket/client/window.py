@@ -27,7 +27,9 @@ _OUTCOME = {
 }
 _OUTCOME_OF = np.zeros(FIRST_EVENT, np.uint8)
 _OUTCOME_OF[list(_OUTCOME)] = list(_OUTCOME.values())
-_ABOUT_AN_ORDER = (Kind.REDUCE, Kind.REPRICE, Kind.CANCEL)
+_IS_ABOUT_AN_ORDER = np.zeros(FIRST_EVENT, np.bool_)
+_IS_ABOUT_AN_ORDER[[Kind.REDUCE, Kind.REPRICE, Kind.CANCEL]] = True
+_REJECTED = int(Kind.REJECTED)
 
 YesNo = npt.NDArray[np.bool_]
 
@@ -77,14 +79,16 @@ class Window:
         seen = np.ascontiguousarray(events).view(_ORDER)
         at = np.searchsorted(rows["cl_ord_id"], seen["cl_ord_id"])
         at[at == len(rows)] = 0
-        fits = (rows["cl_ord_id"][at] == seen["cl_ord_id"]) & self._is_open[self._start + at]
-        for i in np.flatnonzero(fits & (seen["kind"] != Kind.TRADED)).tolist():
-            row = self._start + int(at[i])
-            if self._is_open[row] and _answers(rows[int(at[i])], seen[i], seen[i : i + 1]):
-                self._is_open[row] = False
-                is_answer[i] = True
-        while self._start < self._end and not self._is_open[self._start]:
-            self._start += 1
+        fits = rows["cl_ord_id"][at] == seen["cl_ord_id"]
+        fits &= self._is_open[self._start + at]
+        found = (fits & _answers(rows, at, seen)).nonzero()[0]
+        if len(found) > 1:
+            found = found[np.unique(at[found], return_index=True)[1]]
+        is_answer[found] = True
+        self._is_open[self._start + at[found]] = False
+        still = self._is_open[self._start : self._end]
+        first = int(still.argmax())
+        self._start = self._start + first if still[first] else self._end
         return is_answer
 
     def give_up(self, cl_ord_id: int) -> bool:
@@ -106,10 +110,10 @@ class Window:
         self._start, self._end = 0, self._end - self._start
 
 
-def _answers(command: np.void, event: np.void, events: Records) -> bool:
-    """Whether an event with a command's id is the outcome of the command."""
-    if event["kind"] == Kind.REJECTED:
-        return bool(events.view(_REJECT)["command"][0] == command["kind"])
-    if event["kind"] != _OUTCOME_OF[command["kind"]]:
-        return False
-    return bool(command["kind"] not in _ABOUT_AN_ORDER or event["order_no"] == command["order_no"])
+def _answers(commands: Records, at: npt.NDArray[np.intp], events: Records) -> YesNo:
+    """Whether each event, which has the id of the command at its place, is the outcome of that command."""
+    kinds, told = commands["kind"][at], events["kind"]
+    is_this_order = ~_IS_ABOUT_AN_ORDER[kinds] | (events["order_no"] == commands["order_no"][at])
+    is_rejected = (told == _REJECTED) & (events.view(_REJECT)["command"] == kinds)
+    found: YesNo = is_rejected | ((told == _OUTCOME_OF[kinds]) & is_this_order)
+    return found

@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
@@ -272,7 +273,20 @@ def test_a_long_old_flow_is_handed_over_as_the_member_reads_and_never_makes_it_s
                 most = max(most, exchange.door.waiting(connection))
             assert most < WAITING_MAX // 2
 
-    held(replayed)
+    held(replayed, replace(PLAIN, heartbeat_ms=100_000))
+
+
+def test_a_loop_that_stood_still_does_not_take_its_members_for_silent() -> None:
+    async def stalled(exchange: Exchange, port: int) -> None:
+        async with Wire(port) as member:
+            await member.log_on(1)
+            for cl_ord_id in range(1, 4):
+                member.say(new(cl_ord_id, 1, Side.BUY))
+                await member.writer.drain()
+                time.sleep(0.5)  # the core takes its time: longer than three heartbeats
+                assert (await member.hear())[0]["kind"] == Kind.ACCEPTED
+
+    held(stalled, replace(PLAIN, heartbeat_ms=150))
 
 
 def test_a_door_that_is_full_says_so() -> None:

@@ -16,6 +16,7 @@ from typing import Final, Protocol, cast
 from evermarket.client.proof import address_bytes
 from evermarket.records import Records
 from evermarket.records.session import Parting, SessionKind, session_record
+from evermarket.records.units import SECOND_NS
 from evermarket.venue.sessions.actions import Action, Alarm, Close, Gone, Notify, Opened, Said, Send
 from evermarket.venue.sessions.events import Arrived, Beat, Closing, Connected, Ended, Event, Superseded, Told, Waiting
 from evermarket.venue.sessions.session import Session
@@ -26,6 +27,7 @@ BACKLOG: Final = 4_096
 _LINGER_S: Final = 5.0
 _SWEEPS_A_BEAT: Final = 4
 _SWEEP_MAX_S: Final = 0.25
+STALL_NS: Final = SECOND_NS // 4
 
 
 class Behind(Protocol):
@@ -62,6 +64,8 @@ class Acceptor:
         self._last_connection = 0
         self._servers: list[asyncio.Server] = []
         self._sweep: asyncio.TimerHandle | None = None
+        self._sweep_due_ns = 0
+        self._has_stalled = False
         self._empty = asyncio.Event()
         self._empty.set()
 
@@ -150,9 +154,16 @@ class Acceptor:
     def _sweep_later(self) -> None:
         delay_s = min(_SWEEP_MAX_S, self.terms.heartbeat_ms / 1_000 / _SWEEPS_A_BEAT)
         self._sweep = asyncio.get_running_loop().call_later(delay_s, self._sweep_all)
+        self._sweep_due_ns = self.clock_ns() + int(delay_s * SECOND_NS)
 
     def _sweep_all(self) -> None:
+        """Who stood still, the members or this loop? After a stall one sweep waits, so that what they sent is read."""
         now_ns = self.clock_ns()
+        is_late = now_ns - self._sweep_due_ns > STALL_NS
+        self._has_stalled = is_late and not self._has_stalled
+        if self._has_stalled:
+            self._sweep_later()
+            return
         due = [link for link in self._links.values() if link.session.due_ns <= now_ns]
         for link in due:
             link.step(Beat(now_ns))

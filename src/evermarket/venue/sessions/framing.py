@@ -20,7 +20,21 @@ _IS_COMMAND[[kind for kind in Kind if kind < FIRST_EVENT]] = True
 _IS_MEMBERS: Final = np.zeros(256, np.bool_)
 _IS_MEMBERS[list(_MEMBER_KINDS)] = True
 _IS_NUMBERED: Final = np.zeros(256, np.bool_)
-_IS_NUMBERED[[Kind.NEW, Kind.QUOTE]] = True
+_NUMBERED: Final = (Kind.NEW, Kind.QUOTE)
+_IS_NUMBERED[list(_NUMBERED)] = True
+
+
+def is_plain(data: bytes, line: int) -> bool:
+    """Whether these 64 bytes are a command that this line may send; the same as `sort_out` says of one record."""
+    kind = data[16]
+    if not Kind.NEW <= kind <= Kind.VOID_TRADE or data[52] | data[53] << 8 != line:
+        return False
+    return kind not in _NUMBERED or data[48:52] == b"\0\0\0\0"
+
+
+def id_of(data: bytes) -> int:
+    """The client order id of a member's command."""
+    return int.from_bytes(data[24:32], "little")
 
 
 class Sorted(NamedTuple):

@@ -43,6 +43,16 @@ class Bucket:
             return Judged(np.ones(len(ids), np.bool_), int(before[-1]), 0)
         return self._short(ids, int(before[fresh[room]]), int(fresh[room]), room)
 
+    def takes(self, now_ns: int) -> bool:
+        """One new command; False if it finds the bucket empty."""
+        if self.rate == 0:
+            return True
+        self._fill(now_ns)
+        if self._level < SECOND_NS:
+            return False
+        self._level -= SECOND_NS
+        return True
+
     def judge_all(self, now_ns: int, count: int) -> Judged:
         """The same for commands without ids (line 0): each counts."""
         return self.judge(now_ns, np.arange(1, count + 1, dtype=np.uint64), 0)

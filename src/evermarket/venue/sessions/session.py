@@ -8,13 +8,13 @@ Once-only and the flow itself stand behind: what is said here comes from the cor
 import hmac
 from collections.abc import Callable, Mapping
 from enum import Enum
-from functools import singledispatchmethod
+from typing import Any, Final
 
 import numpy as np
 
 from evermarket.client.framer import Framer
 from evermarket.client.proof import address_text, proof_of
-from evermarket.records import HEADER, Records
+from evermarket.records import HEADER, RECORD_BYTES, Records
 from evermarket.records.layout import ORDER
 from evermarket.records.session import (
     LOG_ON,
@@ -39,12 +39,13 @@ from evermarket.venue.sessions.events import (
     Told,
     Waiting,
 )
-from evermarket.venue.sessions.framing import ITEM, sort_out, unfinished_from
+from evermarket.venue.sessions.framing import ITEM, id_of, is_plain, sort_out, unfinished_from
 from evermarket.venue.sessions.rate import Bucket, Judged
 from evermarket.venue.sessions.terms import SILENT_BEATS, Standing, Terms
 
 _NEVER = 2**63 - 1
 _MILLISECOND_NS = 1_000_000
+_RESUMES = frozenset(map(int, Resume))
 _WISHES = int(Wish.CANCEL_ON_DISCONNECT | Wish.PUBLIC_FLOW)
 
 
@@ -94,15 +95,10 @@ class Session:
     def step(self, event: Event) -> list[Action]:
         """What this event asks to be done, in this order."""
         if self.state is not State.OVER:
-            self._on(event)
+            _STEPS[type(event)](self, event)
         actions, self._actions = self._actions, []
         return actions
 
-    @singledispatchmethod
-    def _on(self, event: Event) -> None:
-        raise TypeError(f"{event!r} is no event of a session")
-
-    @_on.register
     def _connected(self, event: Connected) -> None:
         self._opened_ns = self._heard_ns = self._sent_ns = event.now_ns
         self._address, self._nonce = event.address, event.nonce
@@ -114,9 +110,11 @@ class Session:
         terms = self._terms
         self._send(session_record(SessionKind.CHALLENGE, epoch=terms.epoch, make=terms.make, nonce=event.nonce))
 
-    @_on.register
     def _arrived(self, event: Arrived) -> None:
         self._heard_ns = event.now_ns
+        if self.state is State.OPEN and self._is_one_command(event.data):
+            self._take_one(event)
+            return
         records = self._framer.whole(event.data)
         at = 0
         while at < len(records) and self.state in (State.RELAY, State.GREETED):
@@ -129,19 +127,16 @@ class Session:
         if at < len(records) and self.state is State.OPEN:
             self._commands(event.now_ns, records[at:])
 
-    @_on.register
     def _told(self, event: Told) -> None:
         if self.state is State.OPEN and len(event.records):
             self.flow_position = max(self.flow_position, int(event.records["position"].max()))
             self._sent_ns = event.now_ns
             self._send(event.records)
 
-    @_on.register
     def _waiting(self, event: Waiting) -> None:
         if event.size > self._terms.waiting_max:
             self._part(Parting.SLOW)
 
-    @_on.register
     def _beat(self, event: Beat) -> None:
         if self.state is not State.OPEN:
             if event.now_ns >= self._opened_ns + self._terms.log_on_ns:
@@ -154,15 +149,12 @@ class Session:
             beat["position"] = self.flow_position
             self._send(beat)
 
-    @_on.register
     def _ended(self, event: Ended) -> None:
         self._over(is_abort=True)
 
-    @_on.register
     def _closing(self, event: Closing) -> None:
         self._part(Parting.CLOSING)
 
-    @_on.register
     def _superseded(self, event: Superseded) -> None:
         self._send(session_record(SessionKind.FENCED, epoch=event.epoch))
         self._over(is_abort=False)
@@ -183,7 +175,7 @@ class Session:
             self._part(Parting.BAD_RECORD)
         elif not self._is_proved(wanted):
             self._part(Parting.BAD_TICKET)
-        elif wanted[0]["resume"] not in list(Resume):
+        elif int(wanted[0]["resume"]) not in _RESUMES:
             self._part(Parting.BAD_RECORD)
         elif line in self._holders:
             notice = session_record(SessionKind.NOTICE, code=Parting.LINE_TAKEN, address=self._address)
@@ -227,6 +219,21 @@ class Session:
         self._do(Opened(self.connection, line, Resume(row["resume"]), after, Wish(int(row["wish"]) & _WISHES)))
 
     # --- commands -------------------------------------------------------------------------------------------------
+
+    def _is_one_command(self, data: bytes) -> bool:
+        """What comes most: one good command of a member, alone. Everything else goes the way of arrays."""
+        return len(data) == RECORD_BYTES and self.line > 0 and self._framer.is_empty and is_plain(data, self.line)
+
+    def _take_one(self, event: Arrived) -> None:
+        cl_ord_id = id_of(event.data)
+        commands = np.frombuffer(event.data, HEADER)
+        if cl_ord_id > self.last_id:
+            if not self._bucket.takes(event.now_ns):
+                self._take(event.now_ns, commands)
+                return
+            self.last_id = cl_ord_id
+        self.received += 1
+        self._do(Said(self.connection, commands))
 
     def _commands(self, now_ns: int, records: Records) -> None:
         commands, parting = sort_out(records, self.line)
@@ -292,3 +299,15 @@ class Session:
 
     def _do(self, action: Action) -> None:
         self._actions.append(action)
+
+
+_STEPS: Final[dict[type, Callable[[Session, Any], None]]] = {
+    Connected: Session._connected,
+    Arrived: Session._arrived,
+    Told: Session._told,
+    Waiting: Session._waiting,
+    Beat: Session._beat,
+    Ended: Session._ended,
+    Closing: Session._closing,
+    Superseded: Session._superseded,
+}
