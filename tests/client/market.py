@@ -11,11 +11,11 @@ from evermarket.client.proof import address_bytes
 from evermarket.venue.identity.tickets import ticket_for
 from evermarket.venue.sessions.terms import Terms
 from tests.venue.exchange import Exchange
-from tests.venue.sessions.machine import SECRET, TERMS
+from tests.venue.sessions.machine import PATIENT, SECRET
 from tests.venue.wire import HOST
 
-PLAIN = replace(TERMS, relays=frozenset())
-QUICK = replace(PLAIN, heartbeat_ms=250)
+PLAIN = PATIENT
+QUICK = replace(PLAIN, heartbeat_ms=1_000)
 CONTRACTS = Contracts(
     [
         Contract(instrument=1, code="2330", name="台積電", market="TWSE"),

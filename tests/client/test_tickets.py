@@ -20,7 +20,7 @@ from evermarket.venue.relay import Relay
 from tests.client.market import CONTRACTS
 from tests.venue.exchange import Exchange
 from tests.venue.relay.authority import Authority
-from tests.venue.sessions.machine import SECRET, TERMS
+from tests.venue.sessions.machine import PATIENT, SECRET
 from tests.venue.wire import HOST
 
 QUICK = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
@@ -42,9 +42,9 @@ def test_from_password_to_trade_through_tls_all_the_way(tmp_path: Path) -> None:
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     tls.load_cert_chain(authority.certificate, authority.key)
     trust = ssl.create_default_context(cafile=str(authority.ca))
-    exchange = Exchange(replace(TERMS, relays=frozenset({address_bytes(RELAY_HOST)})))
+    exchange = Exchange(replace(PATIENT, relays=frozenset({address_bytes(RELAY_HOST)})))
     account = Account(line=1, broker="B001", password_hash=QUICK.hash("right"), address=HOST)
-    desk = Desk(TERMS.trading_day, SECRET, {1: account}, PasswordChecker(QUICK))
+    desk = Desk(PATIENT.trading_day, SECRET, {1: account}, PasswordChecker(QUICK))
 
     async def run() -> None:
         relay = Relay((HOST, await exchange.door.open(HOST, 0)), tls, RELAY_HOST)

@@ -15,12 +15,12 @@ from evermarket.records.session import Parting, SessionKind, session_record
 from evermarket.venue.relay import Relay
 from tests.venue.exchange import Exchange
 from tests.venue.relay.authority import Authority
-from tests.venue.sessions.machine import TERMS
+from tests.venue.sessions.machine import PATIENT
 from tests.venue.sessions.test_door import flow_bytes, new
 from tests.venue.wire import HOST, Wire
 
 RELAY_HOST = "127.0.0.9"
-BEHIND = replace(TERMS, relays=frozenset({address_bytes(RELAY_HOST)}))
+BEHIND = replace(PATIENT, relays=frozenset({address_bytes(RELAY_HOST)}))
 
 
 @pytest.fixture(scope="module", autouse=True)

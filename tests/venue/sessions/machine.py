@@ -1,5 +1,7 @@
 """A session without a socket, driven by hand, and what it did as plain lists."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from evermarket.client.proof import address_bytes, proof_of
@@ -18,6 +20,9 @@ NONCE = bytes(range(32, 64))
 HOME = address_bytes("10.0.0.7")
 RELAY = address_bytes("10.0.0.1")
 TERMS = Terms(epoch=3, owner=1, trading_day=20261123, secret=SECRET, relays=frozenset({RELAY}))
+PATIENT = replace(TERMS, relays=frozenset(), heartbeat_ms=60_000, log_on_ns=120 * SECOND_NS)
+"""For tests on sockets: no busy machine makes anybody silent or late."""
+
 STANDING = Standing(last_id=10, flow_position=40, told_position=50, rate=0)
 
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import resource
-from dataclasses import replace
 
 import numpy as np
 
@@ -12,11 +11,10 @@ from evermarket.records import Records
 from evermarket.records.session import CHALLENGE, LOG_ON, LOGGED_ON, Resume, SessionKind, session_record
 from evermarket.venue.identity.tickets import ticket_for
 from evermarket.venue.sessions import Acceptor, Gone, Opened, Said, Standing
-from tests.venue.sessions.machine import SECRET, TERMS
+from tests.venue.sessions.machine import PATIENT, SECRET
 from tests.venue.wire import HERE, HOST
 
 MEMBERS = 2_000
-PLAIN = replace(TERMS, relays=frozenset())
 
 
 class Nothing:
@@ -75,8 +73,8 @@ class Idle(asyncio.Protocol):
             self.logged_on.set_result(0)
 
     def _log_on(self, nonce: bytes) -> Records:
-        row = session_record(SessionKind.LOG_ON, line=self.line, resume=Resume.RESUME, trading_day=PLAIN.trading_day)
-        ticket = ticket_for(SECRET, self.line, PLAIN.trading_day, HERE)
+        row = session_record(SessionKind.LOG_ON, line=self.line, resume=Resume.RESUME, trading_day=PATIENT.trading_day)
+        ticket = ticket_for(SECRET, self.line, PATIENT.trading_day, HERE)
         row["proof"] = np.void(proof_of(ticket, nonce, row))
         assert row.dtype == LOG_ON
         return row
@@ -99,7 +97,7 @@ def test_two_thousand_members_stay_and_come_back_at_once() -> None:
 
     async def stormed() -> None:
         first, second = Nothing(), Nothing()
-        door, other = Acceptor(PLAIN, first), Acceptor(PLAIN, second)
+        door, other = Acceptor(PATIENT, first), Acceptor(PATIENT, second)
         port, other_port = await door.open(HOST, 0), await other.open(HOST, 0)
         members = await all_on(port)
         assert sorted(first.lines.values()) == list(range(1, MEMBERS + 1))
