@@ -2,7 +2,7 @@
 
 from evermarket.records.kinds import Action, Allow, BookFlag, Match, OrdType, Segment, Side, Special
 from tests.models.builder import market, seconds
-from tests.vectors.stories.calls import FIRST, call_market, open_all, start_check
+from tests.vectors.stories.calls import CLOSE, FIRST, call_market, open_all, start_check
 from tests.vectors.stories.examples import LOT, asks, banded, bids
 from tests.vectors.tale import Tale
 
@@ -233,6 +233,79 @@ def mass_cancel_uses_no_id(tale: Tale) -> None:
         day.mass_cancel(line=1, cl_ord_id=number, flags=flags)
 
 
+def middle_of_two_ticks(tale: Tale) -> None:
+    """Two neighbouring ticks tie: the one with less left over, whichever it is, in any band of the table."""
+    for table, low, high in (("cent", "100", "100.01"), ("stock", "100.5", "101"), ("stock", "499.5", "500")):
+        for name, more_below in (("below", True), ("above", False)):
+            day = tale.market(f"{table}-{low}-{name}", market(table, rules=BookFlag.TIE_MIDDLE, reference=low))
+            day.phase("OPEN_CALL")
+            bids(day, f"{high}x5 {low}x{1 if more_below else 3}")
+            asks(day, f"{low}x5 {high}x{3 if more_below else 1}")
+            day.phase("CONTINUOUS", match=Match.UNCROSS, actions=FIRST)
+
+
+def middle_of_many_ticks(tale: Tale) -> None:
+    """A tie over several ticks, in a band that does not begin at nought and across the edge of two."""
+    for low, high in (("100.5", "103"), ("499", "503"), ("9.97", "10.1")):
+        day = tale.market(f"from-{low}", market("stock", rules=BookFlag.TIE_MIDDLE, reference=low))
+        day.phase("OPEN_CALL")
+        bids(day, f"{high}x2")
+        asks(day, f"{low}x2")
+        day.phase("CONTINUOUS", match=Match.UNCROSS, actions=FIRST)
+
+
+def fixed_price_is_no_auction(tale: Tale) -> None:
+    """A match at fixed price's place that asks for an auction: its orders are never in one."""
+    day = tale.market("asked", banded())
+    fixed = {"segment": Segment.FIXED_PRICE, "ord_type": OrdType.LIMIT}
+    day.book(1, segment=Segment.FIXED_PRICE, group=5, allow=int(Allow.LIMIT_ROD | Allow.CANCEL))
+    day.phase("POST_CLOSE", match=Match.UNCROSS, actions=Action.SET_CLOSE)
+    day.phase("FIXED_PRICE", group=5)
+    day.buy(1, None, LOT, **fixed)
+    day.sell(1, None, LOT, **fixed)
+    day.phase("FIXED_PRICE", group=5, match=Match.UNCROSS)
+
+
+def window_of_another_width(tale: Tale) -> None:
+    """The band's window is given another width in the middle of the day: what it holds is counted anew."""
+    for name, width_s in (("shorter", 60), ("longer", 900)):
+        day = tale.market(name, banded())
+        first = day.now
+        for at_s, price in ((400, "100"), (500, "101"), (680, "102")):
+            trade_at = first + seconds(at_s)
+            day.sell(1, price, LOT, time=trade_at)
+            day.buy(1, price, LOT, time=trade_at)
+        day.stabilisation(1, window_s=width_s)
+        day.now = first + seconds(700)
+        for price in ("104.5", "104.8", "105.2", "105.6"):
+            asks(day, f"{price}x1")
+            bids(day, f"{price}x1")
+
+
+def reduce_to_nothing(tale: Tale) -> None:
+    """An order whose rest is no whole lot is reduced by all of it, but not by part of a lot."""
+    day = tale.market("rest", market("cent", rules=BookFlag.SELL_ODD, reference="100"))
+    day.phase("CONTINUOUS")
+    order = day.buy(1, "100", 2 * LOT)
+    day.sell(1, "100", LOT // 2)
+    day.reduce(order, LOT // 2)
+    day.reduce(order, LOT + LOT // 2)
+
+
+def halted_while_it_owes(tale: Tale) -> None:
+    """A halt in a postponed close: what that close owed is not done when the resumption's call ends."""
+    day = tale.market("forgotten", call_market())
+    day.phase("CLOSE_CALL", actions=Action.CHECK_START)
+    bids(day, "104x30")
+    asks(day, "104x10")
+    day.indicate()
+    day.phase("POST_CLOSE", match=Match.UNCROSS, actions=CLOSE, postpone_ns=seconds(180), entry_ns=seconds(60))
+    day.halt(1)
+    due = day.now + seconds(60)
+    day.resume(1, until=due)
+    day.timer(1, Special.RESUMPTION, due)
+
+
 STORIES = [
     another_table,
     average_to_the_unit,
@@ -240,16 +313,22 @@ STORIES = [
     bands_rise,
     between_ticks,
     fixed_price_is_left_over,
+    fixed_price_is_no_auction,
     group_in_order,
+    halted_while_it_owes,
     limits_taken_away,
     markets_are_purged,
     mass_cancel_uses_no_id,
+    middle_of_many_ticks,
+    middle_of_two_ticks,
     one_order_a_side,
     open_or_close,
     postponed_into_a_call,
+    reduce_to_nothing,
     resumption_after_the_first_match,
     resumption_is_no_second_first_match,
     resumption_is_the_first_match,
     run_cut_off_by_the_batch,
     unused_bytes_use_no_id,
+    window_of_another_width,
 ]
