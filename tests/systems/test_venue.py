@@ -26,7 +26,8 @@ def check_day(venue: Venue, owner: str) -> None:
     assert (proof.lost, proof.doubled) == (0, 0), proof
     assert proof.acknowledged > 3_000
     journal = Journal.open(venue.plan.own(owner) / "journal")
-    assert journal.verify().ok
+    report = journal.verify()
+    assert (report.damage, report.cut) == (None, None)
     assert len(journal.array(Kind.CLOSED)) > 0
 
 

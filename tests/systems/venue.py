@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -75,4 +75,5 @@ def a_venue(folder: Path, *, unattended: bool, orders: int = 3_000, speed: int =
         try:
             supervisor.wait(20)
         finally:
-            os.killpg(supervisor.pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):
+                os.killpg(supervisor.pid, signal.SIGKILL)

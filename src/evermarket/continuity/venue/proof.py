@@ -2,7 +2,7 @@
 
 Nothing here trusts a core's word: the left side are the members' own logs, the right side is the journal on the disk.
 *Lost*: told, and not in the journal as it was told. *Doubled*: a command of a member that the journal has twice, or a
-position that a member was told twice. *Recovery*: the longest silence in all members' logs round the incident.
+position that a member was told twice. *Silence*: the time round the incident in which no member was told anything.
 """
 
 from pathlib import Path
@@ -67,8 +67,9 @@ class Proof(msgspec.Struct, frozen=True):
     silence_until_ns: int
 
 
-def prove(members: Path, journal: Path) -> Proof:
-    """Hold every member's log against a journal. Errors: those of the journal."""
+def prove(members: Path, journal: Path, at_ns: int = 0) -> Proof:
+    """Hold every member's log against a journal. `at_ns`: when the incident began; 0: the longest silence of the day.
+    Errors: those of the journal."""
     records = Journal.open(journal).array()
     told = acknowledged = lost = doubled = 0
     for path in sorted(members.glob("flow-*.bin")):
@@ -79,7 +80,7 @@ def prove(members: Path, journal: Path) -> Proof:
         lost += len(flow) - int(agree(flow, records).sum())
         doubled += len(flow) - len(np.unique(flow["position"]))
     doubled += executed_twice(records)
-    silence, since, until = longest_silence(members / "told.bin")
+    silence, since, until = silence_at(members / "told.bin", at_ns)
     return Proof(told, acknowledged, lost, doubled, silence / 1e6, since, until)
 
 
@@ -110,13 +111,14 @@ def executed_twice(records: Records) -> int:
     return len(keys) - len(np.unique(keys))
 
 
-def longest_silence(path: Path) -> tuple[int, int, int]:
-    """(nanoseconds, from, until) of the longest time in which no member was told anything."""
+def silence_at(path: Path, at_ns: int) -> tuple[int, int, int]:
+    """(nanoseconds, from, until) of the time round `at_ns` in which no member was told anything; 0: the longest one."""
     if not path.exists() or path.stat().st_size < 2 * _ROW_BYTES:
         return 0, 0, 0
     times = np.sort(rows_of(path)[:, 0])
     gaps = np.diff(times)
-    at = int(np.argmax(gaps))
+    at = int(np.searchsorted(times, at_ns)) - 1 if at_ns else int(np.argmax(gaps))
+    at = min(max(at, 0), len(gaps) - 1)
     return int(gaps[at]), int(times[at]), int(times[at + 1])
 
 

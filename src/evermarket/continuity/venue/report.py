@@ -35,8 +35,8 @@ class VenueReport(msgspec.Struct, frozen=True):
 def write_report(plan: VenuePlan, owner: str, out: Path) -> VenueReport:
     """Hold the logs against the last owner's journal and write the page. Errors: those of the journal."""
     members, journal = plan.folder / "members", plan.own(owner) / "journal"
-    proof = prove(members, journal)
     incidents = read_incidents(plan.folder / "incidents")
+    proof = prove(members, journal, int(incidents[0][0]["at_ns"]) if incidents else 0)
     epochs = Journal.open(journal).epochs()
     flying = in_flight(members, proof.silence_from_ns, epochs[-1].position) if len(epochs) > 1 else []
     out.mkdir(parents=True, exist_ok=True)
@@ -82,7 +82,7 @@ def _shown(step: dict[str, Any]) -> dict[str, str]:
 
 
 def _around(members: Path, proof: Proof) -> dict[str, list[float]]:
-    """Records sent and told in bins of BIN_MS round the longest silence; 0 is its beginning."""
+    """Records sent and told in bins of BIN_MS round the silence; 0 is its beginning."""
     edges = np.arange(-AROUND_MS, AROUND_MS + BIN_MS, BIN_MS)
     found: dict[str, list[float]] = {"ms": edges[:-1].tolist()}
     for name in ("sent", "told"):
