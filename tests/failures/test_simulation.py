@@ -26,6 +26,7 @@ FOUND_BY = {
 }
 """The first seed that finds a mutant."""
 
+
 @pytest.mark.parametrize("start", range(0, SEEDS, PIECE))
 def test_nothing_told_is_lost_and_the_market_heals(start: int, kernels: None) -> None:
     orders = sum(simulate(seed).orders for seed in range(start, min(start + PIECE, SEEDS)))
