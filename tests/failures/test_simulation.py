@@ -17,6 +17,12 @@ FOUND_BY = {
     "ReleasesBeforeFollowersSync": 3,
     "NumbersFromItsOwnCount": 0,
     "PutsFlaggedIntoBatches": 5,
+    "TellsBeforeRelease": 0,
+    "ExecutesRepetitions": 1,
+    "SaysNeverReceivedTooSoon": 1,
+    "TellsLiveWhileBehind": 2,
+    "NeverResends": 1,
+    "LogsOnFromNow": 2,
 }
 """The first seed that finds a mutant."""
 

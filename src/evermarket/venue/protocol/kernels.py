@@ -30,9 +30,7 @@ BYTE: Final = np.uint64(0xFF)
 SHORT: Final = np.uint64(0xFFFF)
 LOW: Final = np.uint64(0xFFFF_FFFF)
 HIGH: Final = np.uint64(0xFFFF_FFFF_0000_0000)
-BY_8: Final = np.uint64(8)
-BY_32: Final = np.uint64(32)
-BY_48: Final = np.uint64(48)
+BY_32, BY_48 = np.uint64(32), np.uint64(48)
 NOTHING: Final = np.uint64(0)
 PUBLIC: Final = np.uint64(FlowFlag.PUBLIC << 8)
 REPEAT: Final = np.uint64(FlowFlag.REPEAT << 8)
@@ -42,7 +40,7 @@ WITHOUT_BUY_OPEN_CLOSE: Final = np.uint64(0xFFFF_FFFF_FF00_FFFF)
 WITHOUT_SELLER: Final = np.uint64(0xFFFF_FFFF_00FF_0000)
 
 NEW, QUOTE, LAST_OF_MEMBERS = int(Kind.NEW), int(Kind.QUOTE), int(Kind.VOID_TRADE)
-TEXT, FIRST_OF_EVENTS = int(Kind.TEXT), int(FIRST_EVENT)
+TEXT, FIRST_OF_EVENTS, ANNOUNCED, CLOSED = int(Kind.TEXT), int(FIRST_EVENT), int(Kind.ANNOUNCED), int(Kind.CLOSED)
 ACCEPTED, CONVERTED, TRADED = int(Kind.ACCEPTED), int(Kind.CONVERTED), int(Kind.TRADED)
 OFF_BOOK_TRADED, TRADE_VOIDED = int(Kind.OFF_BOOK_TRADED), int(Kind.TRADE_VOIDED)
 QUOTE_REQUESTED, MASS_CANCELLED = int(Kind.QUOTE_REQUESTED), int(Kind.MASS_CANCELLED)
@@ -51,15 +49,13 @@ PHASE_CHANGED, AUCTIONED, STABILISATION_STARTED = (
     int(Kind.AUCTIONED),
     int(Kind.STABILISATION_STARTED),
 )
-ANNOUNCED, CLOSED = int(Kind.ANNOUNCED), int(Kind.CLOSED)
 COMMANDS: Final = np.uint64(sum(1 << kind for kind in Kind if kind < FIRST_EVENT))
 ONE: Final = np.uint64(1)
 
 FLOW_USED, IDS_USED, PUBLIC_USED, LAST_ORDER_NO, LARGEST_ROOM, LINE, ID_AT, TEXTS, COUNTERS = range(9)
 """`counters`: rows used of each pool; the command that is being worked: its line (-1: none), row, texts so far."""
 
-FEW: Final = 4
-LINES_OF_A_RECORD: Final = 4
+FEW, LINES_OF_A_RECORD = 4, 4
 
 
 @kernel
@@ -284,9 +280,7 @@ def tell(
                 dress(out, row, line, order_line, own != at, seats[n, REPEAT_UPTO])
                 row += 1
             if row > begin:
-                spans[told, 0] = n
-                spans[told, 1] = begin
-                spans[told, 2] = row
+                spans[told, 0], spans[told, 1], spans[told, 2] = n, begin, row
                 told += 1
     return told
 
