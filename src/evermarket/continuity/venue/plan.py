@@ -23,14 +23,17 @@ from evermarket.venue.protocol.seat_file import SeatFile
 PRIMARY = "P"
 TWIN = "T"
 HOST = "127.0.0.1"
+BEAT_MS = 20
 PORTS = ("p_door", "p_lines", "t_door", "t_lines", "identity", "feed", "web")
 
 
 class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What is done without asking a person. `unattended_switch`: off by default (protocol, 6)."""
+    """What is done without asking a person. `unattended_switch`: off by default (protocol, 6). A primary that does not
+    answer for `silent_ms` hangs; a follower that is silent for `follower_silent_ms` is dropped."""
 
     unattended_switch: bool = False
     silent_ms: int = 300
+    follower_silent_ms: int = 300
     restart_primary: bool = True
 
 
@@ -86,6 +89,8 @@ class VenuePlan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             follower=TWIN,
             clock=self.clock,
             rate=self.rate,
+            beat_ms=BEAT_MS,
+            silent_beats_max=max(3, self.policy.follower_silent_ms // BEAT_MS),
         )
 
     def _core(self, name: str, number: int, make: Make) -> CoreAddress:
