@@ -72,8 +72,9 @@ impl Core {
     /// are used up as with any refusal.
     #[cold]
     fn refuse_defect(&mut self, run: Run) {
+        self.defects += 1;
         self.write_run(run);
-        if kind::name(run.head.kind()).is_some() && run.head.kind() <= kind::VOID_TRADE {
+        if run.head.kind() <= kind::VOID_TRADE {
             let _ = self.take_numbers(run.head);
             let _ = self.take_id(run.head);
         }

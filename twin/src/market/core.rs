@@ -38,6 +38,11 @@ pub struct Core {
     pub books_digest: u64,
     /// Books whose term is to be made anew after the batch; one may stand here twice.
     pub stale: Vec<Handle<Book>>,
+    /// Commands that made the core panic.
+    pub defects: u64,
+    /// A test's wish: panic at the trade after so many.
+    #[cfg(test)]
+    pub poison: Option<u32>,
 }
 
 /// The header of an event.
@@ -86,6 +91,9 @@ impl Core {
             time: 0,
             books_digest: 0,
             stale: Vec::new(),
+            defects: 0,
+            #[cfg(test)]
+            poison: None,
         }
     }
 

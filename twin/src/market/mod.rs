@@ -25,6 +25,8 @@ mod reference;
 mod special;
 mod sweep;
 mod tables;
+#[cfg(test)]
+mod tests;
 mod unused;
 
 use self::core::Core;

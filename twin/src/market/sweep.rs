@@ -165,6 +165,8 @@ impl Core {
             ..Head::of_book(kind::TRADED, self.book(deal.book)).coded(deal.code)
         };
         self.tell(head, &body);
+        #[cfg(test)]
+        self.take_poison();
         self.db
             .patch(deal.book.tally(), |tally| add_trade(tally, deal.price, qty));
         self.touch(deal.book);
