@@ -121,6 +121,8 @@ mod ordered;
 mod prefetch;
 mod rows;
 mod segments;
+mod statements;
+mod table;
 mod undo;
 
 pub use database::{Store, check_parent};
@@ -132,7 +134,7 @@ pub use ordered::{OrderedIndex, Range};
 pub use prefetch::prefetch;
 pub use rows::Rows;
 pub use segments::Segments;
-pub use undo::{Change, Savepoint, Undo, UndoLog};
+pub use undo::{Change, Images, Savepoint, Undo, UndoLog};
 
 #[cfg(test)]
 mod tests;

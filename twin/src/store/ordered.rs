@@ -10,33 +10,15 @@
 use super::handle::Handle;
 use super::key::Key;
 use super::segments::Segments;
+use nodes::{Inner, Leaf, WIDTH};
 
+mod nodes;
 mod range;
 
 pub use range::Range;
 
-/// Keys of one leaf, children of one inner node.
-const WIDTH: usize = 32;
 /// More levels than slots of 32 bits can fill, even of nodes split in half.
 const DEPTH_MAX: usize = 16;
-
-#[derive(Clone, Copy)]
-struct Leaf<K> {
-    used: u32,
-    /// The neighbours in key order, 0 for none.
-    prev: u32,
-    next: u32,
-    slots: [u32; WIDTH],
-    keys: [K; WIDTH],
-}
-
-#[derive(Clone, Copy)]
-struct Inner<K> {
-    used: u32,
-    children: [u32; WIDTH],
-    /// The lowest key of each child; the first is not looked at.
-    keys: [K; WIDTH],
-}
 
 /// The way from the root to a leaf: inner nodes and the child taken in each.
 struct Path {
@@ -342,78 +324,5 @@ impl<K: Key, R> OrderedIndex<K, R> {
 impl<K: Key, R> Default for OrderedIndex<K, R> {
     fn default() -> Self {
         Self::new()
-    }
-}
-
-impl<K: Key> Leaf<K> {
-    /// Where the key is, or would go.
-    #[inline]
-    fn position(&self, key: K) -> usize {
-        self.keys[..self.used as usize].partition_point(|&has| has < key)
-    }
-
-    #[inline]
-    fn has(&self, at: usize, key: K) -> bool {
-        at < self.used as usize && self.keys[at] == key
-    }
-
-    fn insert(&mut self, at: usize, key: K, slot: u32) {
-        let used = self.used as usize;
-        self.keys.copy_within(at..used, at + 1);
-        self.slots.copy_within(at..used, at + 1);
-        self.keys[at] = key;
-        self.slots[at] = slot;
-        self.used += 1;
-    }
-
-    fn remove(&mut self, at: usize) {
-        let used = self.used as usize;
-        self.keys.copy_within(at + 1..used, at);
-        self.slots.copy_within(at + 1..used, at);
-        self.used -= 1;
-    }
-}
-
-impl<K: Key> Inner<K> {
-    /// The child whose keys take in this one.
-    #[inline]
-    fn child_of(&self, key: K) -> usize {
-        self.keys[1..self.used as usize].partition_point(|&lowest| lowest <= key)
-    }
-
-    fn insert(&mut self, at: usize, lowest: K, child: u32) {
-        let used = self.used as usize;
-        self.keys.copy_within(at..used, at + 1);
-        self.children.copy_within(at..used, at + 1);
-        self.keys[at] = lowest;
-        self.children[at] = child;
-        self.used += 1;
-    }
-
-    fn remove(&mut self, at: usize) {
-        let used = self.used as usize;
-        self.keys.copy_within(at + 1..used, at);
-        self.children.copy_within(at + 1..used, at);
-        self.used -= 1;
-    }
-
-    /// Splits a full node while adding a child; gives the right half, its lowest key first.
-    fn split(&mut self, at: usize, lowest: K, child: u32) -> Self {
-        let keep = if at == WIDTH { WIDTH - 1 } else { WIDTH / 2 };
-        let mut right = Self {
-            used: 0,
-            children: [0; WIDTH],
-            keys: [K::default(); WIDTH],
-        };
-        right.used = (WIDTH - keep) as u32;
-        right.keys[..WIDTH - keep].copy_from_slice(&self.keys[keep..]);
-        right.children[..WIDTH - keep].copy_from_slice(&self.children[keep..]);
-        self.used = keep as u32;
-        if at > keep {
-            right.insert(at - keep, lowest, child);
-        } else {
-            self.insert(at, lowest, child);
-        }
-        right
     }
 }

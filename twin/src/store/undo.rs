@@ -1,6 +1,7 @@
 //! The undo log: what a transaction has changed, in the order it did.
 //!
-//! An entry is the old image of a row, or the slot of a new one. Rolling back takes the entries
+//! An entry says what happened to which row; the old images lie with their table, in the same
+//! order, so that an entry is small and an image as wide as its row. Rolling back takes the entries
 //! from the end and does the opposite; a commit forgets them. Outside a transaction nothing is
 //! written.
 
@@ -14,12 +15,57 @@ pub enum Change<R> {
     Insert(Handle<R>),
     /// The row was inserted, into a freed slot.
     Reuse(Handle<R>),
-    /// The row was updated; this was its image.
-    Update(Handle<R>, R),
-    /// The row was updated in columns that no index or link names; this was its image.
-    Patch(Handle<R>, R),
-    /// The row was deleted; this was its image.
-    Delete(Handle<R>, R),
+    /// The row was updated; there is an image.
+    Update(Handle<R>),
+    /// The row was updated in columns that no index or link names; there is an image.
+    Patch(Handle<R>),
+    /// The row was deleted; there is an image.
+    Delete(Handle<R>),
+}
+
+/// The old images of one table's rows, in the order of the log's entries that have one.
+pub struct Images<R> {
+    images: Segments<R>,
+    /// The transaction they belong to: those of an earlier one are forgotten at the next image,
+    /// so that a commit has nothing to do for each table.
+    transaction: u64,
+}
+
+impl<R: Copy> Images<R> {
+    /// No images.
+    pub const fn new() -> Self {
+        Self {
+            images: Segments::new(),
+            transaction: 0,
+        }
+    }
+
+    /// Bytes of memory it holds.
+    pub fn memory_bytes(&self) -> usize {
+        self.images.memory_bytes()
+    }
+
+    /// Takes the last image; the log has an entry for each.
+    pub fn pop(&mut self) -> R {
+        self.images
+            .pop()
+            .expect("an image for each entry that has one")
+    }
+
+    #[inline]
+    fn push(&mut self, image: &R, transaction: u64) {
+        if self.transaction != transaction {
+            self.transaction = transaction;
+            self.images.truncate(0);
+        }
+        self.images.push(*image);
+    }
+}
+
+impl<R: Copy> Default for Images<R> {
+    fn default() -> Self {
+        Self::new()
+    }
 }
 
 /// How a database takes back a change to a table of `R`.
@@ -114,9 +160,18 @@ impl<U: Copy> UndoLog<U> {
 
     /// Writes a change down, in a transaction.
     #[inline]
-    pub fn push(&mut self, entry: impl FnOnce() -> U) {
+    pub fn push(&mut self, entry: U) {
         if self.open {
-            self.entries.push(entry());
+            self.entries.push(entry);
+        }
+    }
+
+    /// Writes a change of a row down, with its old image, in a transaction.
+    #[inline]
+    pub fn push_image<R: Copy>(&mut self, entry: U, images: &mut Images<R>, image: &R) {
+        if self.open {
+            images.push(image, self.transaction);
+            self.entries.push(entry);
         }
     }
 
