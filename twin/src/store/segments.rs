@@ -11,6 +11,16 @@
 use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
 use std::mem::{align_of, size_of};
 use std::ptr::NonNull;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// Bytes of a cache line.
+const LINE_BYTES: usize = 64;
+/// Lines from the start of one stack to the start of the next: odd, so that as many stacks as a
+/// cache has sets start in as many sets.
+const STAGGER_LINES: usize = 37;
+
+/// How many stacks have begun.
+static BEGUN: AtomicUsize = AtomicUsize::new(0);
 
 /// Bytes of one segment at most, and its alignment: a large page.
 const SEGMENT_BYTES: usize = 2 << 20;
@@ -20,6 +30,9 @@ const PAGE_BYTES: usize = 4096;
 pub struct Segments<T> {
     directory: Vec<NonNull<T>>,
     len: usize,
+    /// Where in each segment its first element lies; the places before it come last. Were it the
+    /// same everywhere, the first rows of all tables would meet in one set of the cache.
+    start: usize,
 }
 
 // SAFETY: the segments are owned (invariant 1) and reached through `&self` and `&mut self` alone,
@@ -57,6 +70,7 @@ impl<T: Copy> Segments<T> {
         Self {
             directory: Vec::new(),
             len: 0,
+            start: 0,
         }
     }
 
@@ -84,12 +98,13 @@ impl<T: Copy> Segments<T> {
     #[inline]
     unsafe fn place(&self, index: usize) -> *mut T {
         // SAFETY: the caller's promise makes `index >> SHIFT` a place of the directory, and what
-        // is left of the index is below `LEN`, the elements of that allocation.
+        // is left of the index after the mask is below `LEN`, the elements of that allocation.
+        // Each index of a segment has a place of its own, as the start turns them in a circle.
         unsafe {
             self.directory
                 .get_unchecked(index >> Self::SHIFT)
                 .as_ptr()
-                .add(index & Self::MASK)
+                .add((index + self.start) & Self::MASK)
         }
     }
 
@@ -172,6 +187,11 @@ impl<T: Copy> Segments<T> {
     #[cold]
     #[inline(never)]
     fn grow(&mut self) {
+        if self.directory.is_empty() {
+            let begun = BEGUN.fetch_add(1, Ordering::Relaxed);
+            let bytes = begun.wrapping_mul(STAGGER_LINES * LINE_BYTES);
+            self.start = (bytes % SEGMENT_BYTES / size_of::<T>().max(1)) & Self::MASK;
+        }
         // SAFETY: the layout's size is not zero.
         let segment = unsafe { alloc(Self::LAYOUT) };
         let Some(segment) = NonNull::new(segment.cast()) else {
