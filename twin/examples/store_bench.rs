@@ -107,33 +107,41 @@ fn find_64(db: &Db, keys: &[u64; BATCH], prefetch: bool) -> [Handle<Order>; BATC
     found
 }
 
+/// The best of some rounds of finding rows at random and doing something with them.
+fn best(
+    db: &mut Db,
+    rows: usize,
+    prefetch: bool,
+    mut with: impl FnMut(&mut Db, [Handle<Order>; BATCH]),
+) -> f64 {
+    let mut state = 0x2545_F491_4F6C_DD1D;
+    let operations = rows.clamp(10_000_000, 20_000_000) / BATCH * BATCH;
+    let rounds = (0..ROUNDS).map(|_| {
+        rate(db, operations, |db, _| {
+            let keys = random_keys(&mut state, rows);
+            let handles = find_64(db, &keys, prefetch);
+            with(db, handles);
+        })
+    });
+    rounds.fold(0.0, f64::max)
+}
+
 /// Inserts, updates and look-ups a second.
 fn statements(rows: usize, prefetch: bool, reserve: bool) -> ([f64; 3], usize) {
     let mut db = Db::new();
     if reserve {
         db.orders.reserve(rows);
     }
-    let mut state = 0x2545_F491_4F6C_DD1D;
-    let operations = rows.clamp(10_000_000, 20_000_000) / BATCH * BATCH;
     let inserts = rate(&mut db, rows, |db, first| insert_64(db, first, prefetch));
-    let mut best = |mut batch: Box<dyn FnMut(&mut Db, [Handle<Order>; BATCH])>| {
-        let rounds = (0..ROUNDS).map(|_| {
-            rate(&mut db, operations, |db, _| {
-                let keys = random_keys(&mut state, rows);
-                batch(db, find_64(db, &keys, prefetch));
-            })
-        });
-        rounds.fold(0.0, f64::max)
-    };
-    let updates = best(Box::new(|db, handles| {
+    let updates = best(&mut db, rows, prefetch, |db, handles| {
         for handle in handles {
             db.patch(handle, |order| order.leaves += 1);
         }
-    }));
-    let lookups = best(Box::new(|db, handles| {
+    });
+    let lookups = best(&mut db, rows, prefetch, |db, handles| {
         let sum: i64 = handles.iter().map(|&handle| db.get(handle).price).sum();
         std::hint::black_box(sum);
-    }));
+    });
     ([inserts, updates, lookups], db.memory_bytes())
 }
 
