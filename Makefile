@@ -1,6 +1,8 @@
 # Everything a newcomer needs: `make demo`, `make test`. The rest serves those who change the house.
 UV := .tools/bin/uv
 RUN := $(UV) run --frozen
+CARGO := cargo
+TWIN := --quiet --offline --manifest-path twin/Cargo.toml
 
 .PHONY: setup demo test lint bench clean
 
@@ -15,16 +17,19 @@ demo: setup
 	@$(RUN) evermarket demo
 
 test: setup
+	@$(CARGO) test --release $(TWIN)
 	@$(RUN) pytest -n 2 --dist worksteal
 
 lint: setup
 	@$(RUN) ruff check
 	@$(RUN) ruff format --check
 	@$(RUN) mypy
+	@$(CARGO) fmt --check --manifest-path twin/Cargo.toml
+	@$(CARGO) clippy $(TWIN) --all-targets -- -D warnings
 	@$(RUN) pytest tests/tidy
 
 bench: setup
 	@$(RUN) python -m bench
 
 clean:
-	rm -rf .venv .tools .cache out
+	rm -rf .venv .tools .cache out twin/target

@@ -51,7 +51,8 @@ def main() -> None:
         workload = OUT / f"{name}.bin"
         if not workload.exists():
             subprocess.run([sys.executable, generator, workload, *options], check=True, capture_output=True)
-        python(HERE / "match.py", workload, "--repeat", "9")
+        for core in ("primary", "twin"):
+            python(HERE / "match.py", workload, "--core", core, "--repeat", "9")
         if program:
             yardstick(program, workload)
     python(HERE / "days.py")

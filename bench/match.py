@@ -1,4 +1,4 @@
-"""Messages a second through a core: `python bench/match.py FILE [--core primary] [--repeat 5]`, one JSON line.
+"""Messages a second through a core: `python bench/match.py FILE [--core twin] [--repeat 5]`, one JSON line.
 
 FILE is a workload of the common generator (32-byte messages beside FILE.json, the oracle's answer) or a journal
 folder. The time counts only if the trade hash equals the oracle's. Inside the timed region: all rules of the format,
@@ -8,7 +8,9 @@ commands; best of --repeat.
 
 import argparse
 import json
+import subprocess
 import sys
+import tempfile
 import time
 from itertools import pairwise
 from pathlib import Path
@@ -21,6 +23,7 @@ from evermarket.core.state import WIDE
 from evermarket.journal import Journal
 from evermarket.records import NO_PRICE, Kind, Records, blank
 from evermarket.records.kinds import ALLOW_CONTINUOUS, Mode, Phase, Product, Right, Segment
+from evermarket.twin import find_binary
 
 MESSAGE = np.dtype(
     [
@@ -128,17 +131,21 @@ def of_journal(folder: Path, batch: int) -> Workload:
     return Workload(cmds[:0], timed, len(cmds), answer, None)
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("file", type=Path)
-    parser.add_argument("--core", default="primary", choices=["primary"])
-    parser.add_argument("--repeat", type=int, default=5)
-    parser.add_argument("--batch", type=int, default=4_096)
-    args = parser.parse_args()
-    work = (of_journal if args.file.is_dir() else of_messages)(args.file, args.batch)
+class Outcome(NamedTuple):
+    """What a core made of a workload."""
+
+    wall_s: float
+    cpu_s: float
+    trades: Records
+    live: int
+    state_bytes: int | None
+
+
+def through_primary(work: Workload, repeat: int) -> Outcome:
+    """The compiled kernels, called from here."""
     warm_up()
     best_wall, best_cpu = float("inf"), float("inf")
-    for _ in range(args.repeat):
+    for _ in range(repeat):
         core = Core()
         core.run(work.start)
         wall, cpu = time.perf_counter(), time.thread_time()
@@ -152,20 +159,44 @@ def main() -> int:
     for part in work.timed:
         out = core.run(part)
         trades.append(out.view("V64")[out["kind"] == Kind.TRADED].copy())
-    taken = np.concatenate(trades).view(WIDE)
-    found = trade_hash(taken)
-    good = found == work.trade_hash and work.live in (None, core.live)
+    return Outcome(best_wall, best_cpu, np.concatenate(trades).view(WIDE), core.live, state_bytes(core))
+
+
+def through_twin(work: Workload, repeat: int) -> Outcome:
+    """The twin's own bench mode, in its process: the same commands, batches of its own 4,096."""
+    with tempfile.TemporaryDirectory() as folder:
+        opening, timed, told = (Path(folder) / name for name in ("opening", "timed", "told"))
+        work.start.tofile(opening)
+        np.concatenate([part.view("V64") for part in work.timed]).tofile(timed)
+        words = [find_binary(), "bench", timed, "--opening", opening, "--out", told, "--runs", str(repeat)]
+        figures = json.loads(subprocess.run(words, check=True, capture_output=True, text=True).stdout)
+        stream = np.fromfile(told, "V64")
+    trades = stream[stream.view(WIDE)["kind"] == Kind.TRADED].view(WIDE)
+    return Outcome(figures["wall_s"], figures["cpu_s"], trades, figures["live"], None)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("file", type=Path)
+    parser.add_argument("--core", default="primary", choices=["primary", "twin"])
+    parser.add_argument("--repeat", type=int, default=5)
+    parser.add_argument("--batch", type=int, default=4_096, help="commands a call (primary)")
+    args = parser.parse_args()
+    work = (of_journal if args.file.is_dir() else of_messages)(args.file, args.batch)
+    done = (through_primary if args.core == "primary" else through_twin)(work, args.repeat)
+    found = trade_hash(done.trades)
+    good = found == work.trade_hash and work.live in (None, done.live)
     result = {
         "file": args.file.name,
         "core": args.core,
         "messages": work.messages,
-        "trades": len(taken),
+        "trades": len(done.trades),
         "trade_hash": found,
-        "wall_s": round(best_wall, 4),
-        "cpu_s": round(best_cpu, 4),
-        "messages_per_s": round(work.messages / best_cpu),
-        "live": core.live,
-        "state_bytes": state_bytes(core),
+        "wall_s": round(done.wall_s, 4),
+        "cpu_s": round(done.cpu_s, 4),
+        "messages_per_s": round(work.messages / done.cpu_s),
+        "live": done.live,
+        "state_bytes": done.state_bytes,
         "oracle": "equal" if good else "DIFFERENT",
     }
     print(json.dumps(result))

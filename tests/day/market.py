@@ -34,6 +34,10 @@ class ModelCore:
         bids, asks = self._model.depth(instrument, segment, levels)
         return list(bids), list(asks)
 
+    def unfilled(self, instrument: int, segment: int, levels: int) -> tuple[list[object], list[object]]:
+        bids, asks = self._model.unfilled(instrument, segment, levels)
+        return list(bids), list(asks)
+
 
 def core() -> MatchingCore:
     return ModelCore()

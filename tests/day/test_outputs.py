@@ -15,7 +15,7 @@ from evermarket.day.texts import price_text, price_texts
 from evermarket.day.whole import Wishes, hold_day
 from evermarket.records import NO_PRICE, Kind
 from tests.day.market import core, folder
-from tests.day.test_own_files import SESSION
+from tests.day.test_own_files import HEAD, OPEN, SESSION
 
 FILES = {"trades.csv", "trades.parquet", "orders.csv", "orders.parquet", "closing.csv", "refusals.csv", "summary.json"}
 
@@ -81,3 +81,16 @@ def test_the_book_at_a_position_is_the_book_after_that_command(tmp_path: Path) -
         book_at(tmp_path / "journal", entered, core(), code="2331")
     with pytest.raises(ValueError, match="the journal ends at position"):
         book_at(tmp_path / "journal", 10**6, core())
+
+
+def test_the_book_of_a_collection_is_shown_as_a_match_would_leave_it(tmp_path: Path) -> None:
+    crossing = "09:00:01,new,2330,S,100,2000,,,s1,,,\n09:00:02,new,2330,B,100.5,3000,,,b1,,,\n"
+    close = "13:30:00,phase,,,,,,,,ended,uncross,set_close|expire\n"
+    collecting = OPEN.replace("continuous", "open_call").replace("uncross", "")
+    facts = hold_day(
+        own_files.read(folder(tmp_path, HEAD + collecting + crossing + close)), core(), Wishes(tmp_path / "j")
+    )
+    entered = int(facts.kept.of(Kind.TRADED)["position"][0]) - 3
+    assert book_at(tmp_path / "j", entered, core())["asks"] == [{"price": "100.00", "qty": 2000, "orders": 1}]
+    left = book_at(tmp_path / "j", entered, core(), unfilled=True)
+    assert (left["bids"], left["asks"]) == ([{"price": "100.50", "qty": 1000, "orders": 1}], [])

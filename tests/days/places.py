@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from evermarket.day.cores import open_core
 from evermarket.day.runner import MatchingCore
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -18,7 +19,6 @@ def shared(relative: str) -> Path:
     return path
 
 
-def real_core() -> MatchingCore:
-    """The primary core."""
-    core: MatchingCore = pytest.importorskip("evermarket.core", reason="the primary core is not here").Core()
-    return core
+def real_core(name: str = "primary") -> MatchingCore:
+    """A core of the house, by its make."""
+    return open_core(name)

@@ -17,14 +17,15 @@ DAYS = ("2023-02-01_600519", "2023-07-11_600536", "2023-07-11_605580")
 FACTS = ["buy_no", "sell_no", "price", "qty", "aggressor"]
 
 
-def held(folder: Path, wishes: Wishes | None = None) -> DayFacts:
-    return hold_day(shanghai.read(folder), real_core(), wishes or Wishes(watch_books=False))
+def held(folder: Path, wishes: Wishes | None = None, core: str = "primary") -> DayFacts:
+    return hold_day(shanghai.read(folder), real_core(core), wishes or Wishes(watch_books=False))
 
 
+@pytest.mark.parametrize("core", ["primary", "twin"])
 @pytest.mark.parametrize("name", DAYS)
-def test_the_trades_are_those_of_the_exchange(name: str) -> None:
+def test_the_trades_are_those_of_the_exchange(name: str, core: str) -> None:
     folder = shared(f"l2_sse/{name}")
-    facts = held(folder)
+    facts = held(folder, core=core)
     ours = trades_frame(facts.kept.of(Kind.TRADED), facts.source)
     theirs = pl.read_csv(folder / "trades.csv.gz", infer_schema=False)
     texts = ours.select(pl.col(FACTS).cast(pl.String))
@@ -34,12 +35,13 @@ def test_the_trades_are_those_of_the_exchange(name: str) -> None:
     assert len(facts.kept.of(Kind.REJECTED)) == 0
 
 
-def test_the_ten_levels_are_those_of_every_snapshot() -> None:
+@pytest.mark.parametrize("core", ["primary", "twin"])
+def test_the_ten_levels_are_those_of_every_snapshot(core: str) -> None:
     folder = shared("l2_sse/2023-02-01_600519")
     told = pl.read_csv(folder / "snapshots.csv.gz", infer_schema=False)
     told = told.filter((pl.col("phase") == "TRADE") & pl.col("after_seq").is_not_null())
     after = told["after_seq"].cast(pl.Int64).to_numpy()
-    facts = held(folder, Wishes(watch_books=False, levels_after=after))
+    facts = held(folder, Wishes(watch_books=False, levels_after=after), core)
     assert facts.levels is not None
     ours = levels_frame(facts.levels.after, facts.levels.rows).select(pl.all().cast(pl.String))
     columns = ours.columns[1:]

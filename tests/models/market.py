@@ -13,6 +13,7 @@ from evermarket.records import Records, mixer
 from evermarket.records.codes import Code
 from evermarket.records.kinds import Kind, Side
 from tests.models import checks, members, phases
+from tests.models.auction import auction_price
 from tests.models.invariants import check_invariants
 from tests.models.reference import apply_reference
 from tests.models.state import Market, Order, Refused
@@ -144,6 +145,14 @@ class Model:
         bids, asks = (side_levels(book.queue(side))[:levels] for side in (Side.BUY, Side.SELL))
         return bids, asks
 
+    def unfilled(self, instrument: int, segment: int, levels: int) -> tuple[list[Level], list[Level]]:
+        """The best levels that an auction held now would leave (6.3)."""
+        book = self.market.books[instrument, segment]
+        found = auction_price(self.market, book)
+        volume = found.volume if found else 0
+        bids, asks = (side_levels(book.queue(side), volume)[:levels] for side in (Side.BUY, Side.SELL))
+        return bids, asks
+
     def check_invariants(self) -> None:
         """Raise AssertionError if anything that must always hold does not."""
         check_invariants(self.market)
@@ -162,10 +171,13 @@ def is_whole_run(head: Word, texts: int) -> bool:
     return announced in checks.RUN_KINDS.get(head.kind, ()) and texts == announced
 
 
-def side_levels(orders: list[Order]) -> list[Level]:
-    """Orders in book order, added up where they share a price."""
+def side_levels(orders: list[Order], filled: int = 0) -> list[Level]:
+    """Orders in book order, added up where they share a price, after the first `filled` of the limit orders traded."""
     levels: dict[int, Level] = {}
     for order in orders:
-        _, qty, count = levels.get(order.price, (order.price, 0, 0))
-        levels[order.price] = (order.price, qty + order.leaves, count + 1)
+        taken = 0 if order.is_market else min(order.leaves, filled)
+        filled -= taken
+        if order.leaves > taken:
+            _, qty, count = levels.get(order.price, (order.price, 0, 0))
+            levels[order.price] = (order.price, qty + order.leaves - taken, count + 1)
     return list(levels.values())

@@ -6,10 +6,13 @@ mechanism pages and decks, worked examples A1, A3, C1, O1 to O3, M2, M4, M6, V1,
 
 import pytest
 
+from evermarket.core import Core
 from evermarket.records import Kind
 from evermarket.records.kinds import Reason, Side, Tif
 from tests.models.builder import price, seconds
 from tests.models.day import Day
+from tests.models.market import Model
+from tests.models.words import join
 from tests.vectors.stories import examples
 from tests.vectors.stories.examples import LOT, lots
 
@@ -40,6 +43,19 @@ def test_a1_the_official_call_auction_matches_185_lots_at_106() -> None:
     bids, asks = run.model.depth(1, 1, 5)
     assert [(p, q // LOT) for p, q, _ in bids] == at("105.5x10 104.5x50 103.5x30 103x10 102.5x10")
     assert [(p, q // LOT) for p, q, _ in asks] == at("106x7 106.5x25 107x10 107.5x10 108x20")
+
+
+@pytest.mark.parametrize("make", [Model, Core])
+def test_a1_the_simulated_match_leaves_the_five_levels_disclosed(
+    make: type[Model] | type[Core],
+) -> None:
+    day = examples.a1_before_the_match()
+    market = make()
+    market.run(join(day.rows))
+    bids, asks = market.unfilled(1, 1, 5)
+    assert [(p, q // LOT) for p, q, _ in bids] == at("105.5x10 104.5x50 103.5x30 103x10 102.5x10")
+    assert [(p, q // LOT) for p, q, _ in asks] == at("106x7 106.5x25 107x10 107.5x10 108x20")
+    assert market.depth(1, 1, 1)[0] == [level("108.5", 100)]
 
 
 @pytest.mark.parametrize(("last", "expected"), [(None, "50"), ("50.6", "50.2"), ("49", "49.9")])

@@ -54,5 +54,5 @@ def test_prices_are_told_as_prices_and_counts_as_counts(code: Code, value: int, 
 
 
 def test_a_number_that_is_no_code_is_an_error() -> None:
-    with pytest.raises(ValueError, match="4 is not a valid Code"):
-        sentence(4, 0, 0)
+    with pytest.raises(ValueError, match="9 is not a valid Code"):
+        sentence(9, 0, 0)

@@ -11,10 +11,12 @@ MAY_IMPORT = {
     "rulebook": {"records"},
     "journal": {"records"},
     "core": {"records"},
+    "twin": {"records"},
     "sim": {"rulebook", "records"},
     "duty": {"journal", "rulebook", "records"},
-    "day": {"duty", "sim", "core", "journal", "rulebook", "records"},
-    "cli": {"day", "duty", "sim", "core", "journal", "rulebook", "records"},
+    "day": {"duty", "sim", "twin", "core", "journal", "rulebook", "records"},
+    "continuity": {"day", "twin", "core", "journal", "rulebook", "records"},
+    "cli": {"continuity", "day", "duty", "sim", "twin", "core", "journal", "rulebook", "records"},
 }
 """Room by room, from the ground floor up, which others it may import."""
 

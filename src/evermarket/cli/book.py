@@ -20,6 +20,9 @@ def at(
     journal: Annotated[Path, typer.Option("--journal", help="The journal's folder.", exists=True, file_okay=False)],
     instrument: Annotated[str | None, typer.Option("--instrument", help="Code; absent: of the record there.")] = None,
     levels: Annotated[int, typer.Option("--levels", help="Levels a side.", min=1)] = 5,
+    unfilled: Annotated[
+        bool, typer.Option("--unfilled", help="As a match held then would leave it, as in a simulated match.")
+    ] = False,
     core: Annotated[str, typer.Option("--core", help="primary or twin.")] = "primary",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
@@ -27,7 +30,7 @@ def at(
     from evermarket.day.book_at import book_at
     from evermarket.day.cores import open_core
 
-    found = book_at(journal, position, open_core(core), code=instrument, levels=levels)
+    found = book_at(journal, position, open_core(core), code=instrument, levels=levels, unfilled=unfilled)
     if as_json:
         print(json.dumps(found, indent=2, ensure_ascii=False))
     else:

@@ -6,7 +6,7 @@ Exit codes: 0 done, 1 refused, 2 usage, 3 difference found, 4 not durable. Table
 import sys
 from importlib import import_module
 from importlib.util import find_spec
-from typing import Final
+from typing import Any, Final
 
 import typer
 
@@ -17,8 +17,13 @@ DIFFERENT: Final = 3
 NOT_DURABLE: Final = 4
 
 GROUPS: Final = ("book", "journal", "providers", "rules")
-COMMANDS: Final = ("demo", "day", "version")
+COMMANDS: Final = ("demo", "day", "compare", "verdict", "heterogeneity", "twin", "version")
 """A group's module has `app`; a command's module has a function of its own name."""
+
+SETTINGS: Final[dict[str, dict[str, Any]]] = {
+    "twin": {"add_help_option": False, "context_settings": {"allow_extra_args": True, "ignore_unknown_options": True}}
+}
+"""The twin's words are its own, `--help` among them."""
 
 
 def build(asked: str | None = None) -> typer.Typer:
@@ -40,7 +45,7 @@ def build(asked: str | None = None) -> typer.Typer:
         if noun in GROUPS:
             app.add_typer(module.app, name=noun)
         else:
-            app.command(noun)(getattr(module, str(noun)))
+            app.command(noun, **SETTINGS.get(noun, {}))(getattr(module, str(noun)))
     return app
 
 

@@ -11,9 +11,9 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from evermarket.core.jit import JIT, direct
-from evermarket.core.ladder import copy_levels
 from evermarket.core.run import run
 from evermarket.core.state import LIVE_MAX, SIZES, WIDE, Array, State, empty_state, reserve, used
+from evermarket.core.views import copy_levels, copy_unfilled
 from evermarket.records.layout import HEADER, Records
 
 OUT_ROWS: Final = 3 * LIVE_MAX
@@ -92,13 +92,21 @@ class Core:
         return int(done), int(rows)
 
     def depth(self, instrument: int, segment: int = 1, levels: int = 5) -> Depth:
-        """The best levels of both sides of a book."""
+        """The best levels of both sides of a book, as the orders stand."""
+        return self._levels(copy_levels, instrument, segment, levels)
+
+    def unfilled(self, instrument: int, segment: int = 1, levels: int = 5) -> Depth:
+        """The best levels that a match held now would leave on both sides: what a simulated match (試撮) discloses
+        beside its price and volume, TWSE operating rules 58. Outside a collection the same as `depth`."""
+        return self._levels(copy_unfilled, instrument, segment, levels)
+
+    def _levels(self, copy: Callable[..., int], instrument: int, segment: int, levels: int) -> Depth:
         st = self._state
         book = int(st.book_of[instrument * 16 + segment])
         sides: list[list[tuple[int, int, int]]] = [[], []]
         for side in (0, 1):
             rows = np.zeros((levels, 3), np.int64)
-            n = int(copy_levels(st, book, side, rows)) if book else 0
+            n = int(copy(st, book, side, rows)) if book else 0
             sides[side] = [(int(price), int(qty), int(count)) for price, qty, count in rows[:n]]
         return Depth(*sides)
 

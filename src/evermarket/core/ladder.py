@@ -13,7 +13,7 @@ those of its best level, NO_KEY and 0 when it is empty. Known gap: pages are not
 
 from typing import Any
 
-from evermarket.core.jit import entry, hot, kernel
+from evermarket.core.jit import hot, kernel
 from evermarket.core.machine import highest_bit, lowest_bit
 from evermarket.core.words import BANDS, NO_KEY, i64, u32, u64
 
@@ -250,20 +250,3 @@ def empty_level(st: Any, side: Any, level: Any, height: Any) -> None:
             find_best(st, side, height)
     elif i64(s["best_page"]) == page:
         s["best_key"] = i64(p["base"]) * 64 + lowest_bit(bits)
-
-
-@entry
-def copy_levels(st: Any, book: Any, side: Any, out: Any) -> Any:
-    """The best levels of a side as rows (price, qty, count) of `out`; how many. Inner kernels have no code that Python
-    could call, so whoever looks from outside comes in here."""
-    height = i64(st.books[book]["height"])
-    level = best_level(st, 2 * book + side)
-    n = 0
-    while level != 0 and n < len(out):
-        row = st.levels[level]
-        out[n, 0] = i64(row["price"])
-        out[n, 1] = i64(row["qty"])
-        out[n, 2] = i64(row["count"])
-        n += 1
-        level = next_level(st, level, height)
-    return n

@@ -20,9 +20,15 @@ from evermarket.records import HEADER, Kind, Records
 
 
 def book_at(
-    folder: Path, position: int, core: MatchingCore, *, code: str | None = None, levels: int = 5
+    folder: Path,
+    position: int,
+    core: MatchingCore,
+    *,
+    code: str | None = None,
+    levels: int = 5,
+    unfilled: bool = False,
 ) -> dict[str, Any]:
-    """Ladder, digest and time after `position`."""
+    """Ladder, digest and time after `position`; the ladder as it stands, or as a match held then would leave it."""
     source = read(folder)
     last: Records = np.zeros(0, HEADER)
     for batch in source.batches():
@@ -38,7 +44,7 @@ def book_at(
     if core.position < position:
         raise SourceError(f"{folder}: the journal ends at position {core.position}, before {position}")
     instrument = _chosen(source.instruments, code, int(last["instrument"][0]))
-    bids, asks = ladder(core, instrument.number, levels)
+    bids, asks = ladder(core.unfilled if unfilled else core.depth, instrument.number, levels)
     return {
         "code": instrument.code,
         "name": instrument.name,

@@ -22,6 +22,13 @@ def open_core(name: str, progress: Callable[[str], None] = lambda _: None) -> Ma
         warm_up(progress)
         core: MatchingCore = Core()
         return core
+    if name == "twin":
+        from evermarket.twin import Twin, TwinMissing
+
+        try:
+            return Twin()
+        except TwinMissing as error:
+            raise NoSuchCore(str(error)) from error
     if name not in NAMES:
         raise NoSuchCore(f"there is no core {name!r}; there are {', '.join(NAMES)}")
     raise NoSuchCore(f"the {name} core is not installed here")

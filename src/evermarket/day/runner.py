@@ -19,6 +19,9 @@ from evermarket.day.source import Batch, Ints, Source
 from evermarket.day.timers import Timers
 from evermarket.records import HEADER, Records
 
+View = Callable[[int, int, int], tuple[Sequence[Any], Sequence[Any]]]
+"""(instrument, segment, levels) to bids and asks, best first, each level (price, qty, count)."""
+
 
 class MatchingCore(Protocol):
     """What the runner needs of a core, of whichever make."""
@@ -36,6 +39,9 @@ class MatchingCore(Protocol):
 
     def depth(self, instrument: int, segment: int, levels: int, /) -> tuple[Sequence[Any], Sequence[Any]]:
         """Bids and asks, best first, each level (price, qty, count)."""
+
+    def unfilled(self, instrument: int, segment: int, levels: int, /) -> tuple[Sequence[Any], Sequence[Any]]:
+        """The same, as a match held now would leave them."""
 
 
 class Sink(Protocol):

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from evermarket.day.errors import SourceError
 from evermarket.day.orders import Orders
-from evermarket.day.runner import MatchingCore
+from evermarket.day.runner import MatchingCore, View
 from evermarket.day.source import Batch, Ints, Levels
 from evermarket.records import Kind, Records
 from evermarket.records.kinds import Action, Segment
@@ -27,9 +27,9 @@ SEGMENT_BITS: Final = 0xF
 LEVEL: Final = np.dtype([("price", "<i8"), ("qty", "<i8"), ("count", "<i8")])
 
 
-def ladder(core: MatchingCore, instrument: int, levels: int, segment: int = Segment.REGULAR) -> tuple[Levels, Levels]:
-    """Bids and asks of one book, best first, as rows of their own (price, qty, count)."""
-    bids, asks = core.depth(instrument, segment, levels)
+def ladder(view: View, instrument: int, levels: int, segment: int = Segment.REGULAR) -> tuple[Levels, Levels]:
+    """Bids and asks of one book through a core's `depth` or `unfilled`, best first, as rows (price, qty, count)."""
+    bids, asks = view(instrument, segment, levels)
     return np.array(list(map(tuple, bids)), LEVEL), np.array(list(map(tuple, asks)), LEVEL)
 
 
@@ -64,7 +64,7 @@ class LevelWatch:
 
     def _write(self, core: MatchingCore, upto: int) -> None:
         for at in range(self._next, upto):
-            self.rows.append(ladder(core, int(self._instruments[at]), LEVELS))
+            self.rows.append(ladder(core.depth, int(self._instruments[at]), LEVELS))
         self._next = max(self._next, upto)
 
     def finish(self, core: MatchingCore) -> None:
@@ -135,13 +135,13 @@ class BookWatch:
 
     def _curve(self, core: MatchingCore, now: int) -> None:
         for instrument in self.instruments:
-            bids, asks = ladder(core, instrument, CURVE_LEVELS)
+            bids, asks = ladder(core.depth, instrument, CURVE_LEVELS)
             if len(bids) and len(asks) and bids["price"][0] >= asks["price"][0]:
                 self.curves.append(Curve(now, instrument, bids, asks))
 
     def _picture(self, core: MatchingCore, now: int) -> None:
         for instrument in self.instruments:
-            bids, asks = ladder(core, instrument, LEVELS)
+            bids, asks = ladder(core.depth, instrument, LEVELS)
             self.depths.append(DepthPicture(now, instrument, bids, asks))
 
     def finish(self, core: MatchingCore) -> None:

@@ -17,6 +17,8 @@ class Code(IntEnum):
     UNKNOWN_KIND = 1
     BROKEN_RUN = 2
     UNUSED_BYTES = 3
+    SWITCHED_OFF = 4
+    GUARDED = 5
     UNKNOWN_LINE = 10
     NO_RIGHT = 11
     DUPLICATE_CL_ORD_ID = 12
@@ -81,6 +83,8 @@ REFUSALS: Final[dict[Code, Refusal]] = {
         _r(Code.UNKNOWN_KIND, "kind {value} is not a command", rule="format 4"),
         _r(Code.BROKEN_RUN, "flags announce {value} following records, the batch holds {bound}", rule="format 4.1"),
         _r(Code.UNUSED_BYTES, "a byte that no field names is not zero", rule="format 2"),
+        _r(Code.SWITCHED_OFF, "feature {value} is switched off by the exchange", 0, rule="format 4.2", transient=True),
+        _r(Code.GUARDED, "the core could not work a command of kind {value}", rule="format 4.2"),
         _r(Code.UNKNOWN_LINE, "line {value} is not defined", 1, rule="TWSE Art.58; format 5.1", twse=15),
         _r(Code.NO_RIGHT, "line {value} lacks the right {bound}", 1, rule="format 5.1", twse=33),
         _r(

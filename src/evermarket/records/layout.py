@@ -274,7 +274,7 @@ EPOCH: Final = _layout(
         ("chain", "V32", 32),
     )
 )
-"""EPOCH: begins an epoch; `position` and `chain` are those at which the old one ended."""
+"""EPOCH: begins an epoch after `position`; `chain` = SHA-256(chain before it, this record with chain zero)."""
 
 SEGMENT: Final = _layout(
     (

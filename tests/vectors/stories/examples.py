@@ -44,11 +44,16 @@ def banded(clock: str = "09:00:00") -> Builder:
     return day
 
 
-def a1() -> Builder:
+def a1_before_the_match() -> Builder:
     day = market("stock", reference="104")
     day.phase("OPEN_CALL")
     bids(day, "108.5x100 108x10 107.5x20 107x10 106.5x20 106x25 105.5x10 104.5x50 103.5x30 103x10 102.5x10")
     asks(day, "102x20 103x10 103.5x20 104x10 104.5x50 105x40 105.5x22 106x20 106.5x25 107x10 107.5x10 108x20")
+    return day
+
+
+def a1() -> Builder:
+    day = a1_before_the_match()
     day.phase("CONTINUOUS", match=Match.UNCROSS, actions=Action.FIRST_MATCH)
     return day
 

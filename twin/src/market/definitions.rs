@@ -177,8 +177,7 @@ impl Core {
         check_field(limit, 1, PRICE_MAX)?;
         let table = self.db.terms.get(book.terms()).table;
         if !self.in_range(table, limit) {
-            let code = refusals::BAD_REFERENCE;
-            return Err(Refusal::bounded(code, limit, PRICE_MAX));
+            return Err(broken(limit)); // 10^10 would not be legal either (Clarified)
         }
         if self.on_tick(table, limit) {
             Ok(())

@@ -291,7 +291,7 @@ pub fn check_range(code: u16, value: u8, legal: std::ops::RangeInclusive<u8>) ->
 pub fn check_lot(row: &Book, of_side: u8, qty: u32) -> Answer {
     let odd = row.rules & book_flag::SELL_ODD != 0 && of_side == side::SELL;
     // Whole lots of one share are the common case of some books, a division saved.
-    if odd || row.lot == 1 || qty % row.lot == 0 {
+    if odd || row.lot == 1 || qty.is_multiple_of(row.lot) {
         return Ok(());
     }
     let code = refusals::QTY_LOT;

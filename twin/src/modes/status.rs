@@ -1,0 +1,162 @@
+//! What a follower tells the world: a status file that is replaced whole, and alarms as lines of JSON.
+
+use std::collections::HashSet;
+use std::io::Write;
+use std::path::PathBuf;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use super::compare::Difference;
+use super::json::Object;
+use crate::journal::cursor::Fault;
+
+const REPLACE_AT_MOST_EVERY: Duration = Duration::from_millis(50);
+const ALARMS_TOLD_MAX: usize = 1000;
+
+/// The state of a follower.
+#[derive(Clone, Debug, Default)]
+#[allow(missing_docs)] // the names of the status file, docs/twin.md
+pub struct State {
+    pub state: &'static str,
+    pub position: u64,
+    pub epoch: u32,
+    pub promised: u64,
+    pub digest: u64,
+    pub live: u64,
+    pub clean: bool,
+    pub stalled: bool,
+    pub silent: bool,
+    pub owner_position: Option<u64>,
+    pub lag_ms: u64,
+    pub commands: u64,
+    pub blocks: u64,
+    pub refused_by_owner: u64,
+}
+
+/// Tells states and alarms.
+#[derive(Debug)]
+pub struct Teller {
+    path: Option<PathBuf>,
+    replaced: Option<Instant>,
+    told: HashSet<(String, u64)>,
+    alarms: u64,
+    first_alarm: Option<String>,
+    quiet: bool,
+}
+
+/// The clock, nanoseconds since 1970.
+pub fn clock_ns() -> i64 {
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    i64::try_from(since.as_nanos()).unwrap_or(i64::MAX)
+}
+
+impl Teller {
+    /// Tells into a status file, if one is wanted, and to standard error.
+    pub fn new(path: Option<PathBuf>) -> Self {
+        let told = HashSet::new();
+        Self {
+            path,
+            replaced: None,
+            told,
+            alarms: 0,
+            first_alarm: None,
+            quiet: false,
+        }
+    }
+
+    /// The same without standard error, for tests.
+    pub fn quiet() -> Self {
+        Self {
+            quiet: true,
+            ..Self::new(None)
+        }
+    }
+
+    /// How many alarms there were.
+    pub fn alarms(&self) -> u64 {
+        self.alarms
+    }
+
+    /// The first alarm's line.
+    pub fn first_alarm(&self) -> Option<&str> {
+        self.first_alarm.as_deref()
+    }
+
+    /// A difference between owner and shadow.
+    pub fn difference(&mut self, difference: &Difference) {
+        let object = difference.object().text("verdict", difference.verdict());
+        self.alarm(difference.name, difference.position, object);
+    }
+
+    /// Something about the stream itself, behind this position. `verdict` says who is probably wrong.
+    pub fn fault(&mut self, fault: &Fault, position: u64, verdict: &str) {
+        let object = Object::new()
+            .text("name", fault.name)
+            .value("position", position)
+            .text("what", &fault.what)
+            .text("verdict", verdict);
+        self.alarm(fault.name, position, object);
+    }
+
+    /// One alarm a name and position; many more would hide the first.
+    fn alarm(&mut self, name: &str, position: u64, object: Object) {
+        if !self.told.insert((name.to_string(), position)) {
+            return;
+        }
+        self.alarms += 1;
+        let line = object.value("at_ns", clock_ns()).line();
+        if !self.quiet && self.told.len() <= ALARMS_TOLD_MAX {
+            let _ = writeln!(std::io::stderr(), "{{\"alarm\": {line}}}");
+        }
+        self.first_alarm.get_or_insert(line);
+        self.replaced = None;
+    }
+
+    /// The state as a line.
+    pub fn line(&self, state: &State) -> String {
+        let lag = |owner: u64| owner.saturating_sub(state.position).to_string();
+        Object::new()
+            .text("state", state.state)
+            .value("position", state.position)
+            .value("epoch", state.epoch)
+            .value("promised", state.promised)
+            .text("digest", &format!("{:016x}", state.digest))
+            .value("live", state.live)
+            .value("clean", state.clean)
+            .value("stalled", state.stalled)
+            .value("silent", state.silent)
+            .raw(
+                "lag_records",
+                &state.owner_position.map_or("null".into(), lag),
+            )
+            .value("lag_ms", state.lag_ms)
+            .value("commands", state.commands)
+            .value("blocks", state.blocks)
+            .value("refused_by_owner", state.refused_by_owner)
+            .value("alarms", self.alarms)
+            .raw("first_alarm", self.first_alarm.as_deref().unwrap_or("null"))
+            .value("at_ns", clock_ns())
+            .line()
+    }
+
+    /// Replaces the status file, not more often than people can read unless an alarm is new or `now` says so. That it
+    /// cannot be written is no reason to stop following.
+    pub fn state(&mut self, state: &State, now: bool) {
+        let Some(path) = &self.path else {
+            return;
+        };
+        let fresh = self
+            .replaced
+            .is_some_and(|at| at.elapsed() < REPLACE_AT_MOST_EVERY);
+        if fresh && !now {
+            return;
+        }
+        let unfinished = path.with_extension("tmp");
+        let written = std::fs::write(&unfinished, self.line(state) + "\n");
+        if let Err(error) = written.and_then(|()| std::fs::rename(&unfinished, path)) {
+            eprintln!("{}: {error}", path.display());
+        }
+        self.replaced = Some(Instant::now());
+    }
+}
