@@ -2,6 +2,7 @@
 //! to 5.3), in the order of the refusals.
 
 use super::core::{Answer, Core};
+use super::tables::Line;
 use super::unused::fills_unused;
 use crate::records::Record;
 use crate::records::bodies::{Body, OffBookTrade};
@@ -17,19 +18,31 @@ impl Core {
         if fills_unused(command) {
             return Err(Refusal::of(refusals::UNUSED_BYTES, 0));
         }
-        let line: u16 = command.get(52);
-        let fresh = self.take_id(command)?;
+        let (sender, fresh) = self.take_id(command)?;
         self.check_lines_named(command)?;
-        self.check_right(line, right_needed(command.kind()))?;
+        let needed = right_needed(command.kind());
+        if sender.rights & needed == 0 {
+            let line = command.get::<u16>(52).into();
+            let code = refusals::NO_RIGHT;
+            return Err(Refusal::bounded(code, line, needed.into()));
+        }
         fresh?;
         numbered?;
+        self.begin();
+        let answer = self.admitted(command, &sender);
+        self.db.commit();
+        answer
+    }
+
+    #[inline]
+    fn admitted(&mut self, command: &Record, sender: &Line) -> Answer {
         match command.kind() {
-            kind::NEW => self.new_order(command),
-            kind::REDUCE => self.reduce(command),
-            kind::REPRICE => self.reprice(command),
-            kind::CANCEL => self.cancel(command),
-            kind::QUOTE => self.quote(command),
-            kind::MASS_CANCEL => self.mass_cancel(command),
+            kind::NEW => self.new_order(command, sender),
+            kind::CANCEL => self.cancel(command, sender),
+            kind::REDUCE => self.reduce(command, sender),
+            kind::REPRICE => self.reprice(command, sender),
+            kind::QUOTE => self.quote(command, sender),
+            kind::MASS_CANCEL => self.mass_cancel(command, sender),
             kind::QUOTE_REQUEST => self.quote_request(command),
             kind::OFF_BOOK_TRADE => self.off_book_trade(command),
             _ => self.void_trade(command),
@@ -38,7 +51,7 @@ impl Core {
 
     /// Uses up the order numbers of a NEW or a QUOTE; `Err` where it is not the next one.
     #[inline]
-    pub fn take_numbers(&mut self, command: &Record) -> Answer {
+    fn take_numbers(&mut self, command: &Record) -> Answer {
         let count = match command.kind() {
             kind::NEW => 1,
             kind::QUOTE => 2,
@@ -58,12 +71,12 @@ impl Core {
         Ok(())
     }
 
-    /// Takes a client order id: the outer answer is the line's, the inner one the id's.
+    /// Takes a client order id: the sender's line, or that there is none; the answer to the id.
     #[inline]
-    pub fn take_id(&mut self, command: &Record) -> Answer<Answer> {
+    fn take_id(&mut self, command: &Record) -> Answer<(Line, Answer)> {
         let line: u16 = command.get(52);
         if line == 0 && may_be_exchange(command.kind()) {
-            return Ok(Ok(()));
+            return Ok((EXCHANGE, Ok(())));
         }
         let Some(row) = self.find_line(line) else {
             return Err(Refusal::of(refusals::UNKNOWN_LINE, line.into()));
@@ -71,12 +84,16 @@ impl Core {
         let (id, last) = (command.get::<u64>(24), row.last_id);
         if id <= last {
             let code = refusals::DUPLICATE_CL_ORD_ID;
-            return Ok(Err(Refusal::bounded(code, id as i64, last as i64)));
+            let refusal = Refusal::bounded(code, id as i64, last as i64);
+            return Ok((*row, Err(refusal)));
         }
+        // No transaction is open: whatever becomes of the command, its id is used up.
         let handle = Handle::from_slot(line.into());
-        self.db
-            .patch(handle, |row: &mut super::tables::Line| row.last_id = id);
-        Ok(Ok(()))
+        let sender = self.db.patch(handle, |row: &mut Line| {
+            row.last_id = id;
+            *row
+        });
+        Ok((sender, Ok(())))
     }
 
     /// The lines of both sides of an off-book trade are answered like the command's own.
@@ -93,17 +110,15 @@ impl Core {
         }
         Ok(())
     }
-
-    #[inline]
-    fn check_right(&self, line: u16, needed: u32) -> Answer {
-        let lacks = |row: &super::tables::Line| row.rights & needed == 0;
-        if line != 0 && self.find_line(line).is_some_and(lacks) {
-            let code = refusals::NO_RIGHT;
-            return Err(Refusal::bounded(code, line.into(), needed.into()));
-        }
-        Ok(())
-    }
 }
+
+/// The line of the exchange itself: every right, no member (format.md 5.1).
+const EXCHANGE: Line = Line {
+    last_id: 0,
+    rights: u32::MAX,
+    account: 0,
+    member: 0,
+};
 
 /// The commands that the exchange may send itself, with line 0.
 const fn may_be_exchange(number: u8) -> bool {

@@ -17,69 +17,59 @@ struct Run<'a> {
     broken: Option<Refusal>,
 }
 
-/// What the market was before a command.
+/// What the market was when the command at hand began to change it.
 #[derive(Clone, Copy)]
-struct Before {
-    counters: Counters,
-    told: usize,
+pub struct Before {
+    pub counters: Counters,
+    pub told: usize,
 }
 
 impl Core {
     /// Runs every command of a batch. A panic takes back the command that caused it, refuses it
     /// and goes on with the next.
     pub fn run_batch(&mut self, batch: &[Record]) {
+        self.out.reserve(3 * batch.len());
         let mut at = 0;
-        let mut before = self.before();
         while at < batch.len() {
             let outcome = catch_unwind(AssertUnwindSafe(|| {
                 while at < batch.len() {
                     let run = frame(batch, at);
-                    before = self.before();
-                    self.db.begin();
                     self.run_command(run);
-                    self.db.commit();
                     at += 1 + run.texts.len();
                 }
             }));
             if outcome.is_err() {
                 let run = frame(batch, at);
-                self.take_back(before);
-                self.refuse_defect(run);
+                self.take_back(run.head);
                 at += 1 + run.texts.len();
             }
         }
         self.settle_digest();
     }
 
-    fn before(&self) -> Before {
-        Before {
+    /// Begins the command's transaction. What comes before (the command itself in the stream, its
+    /// numbers and its id) stays whatever becomes of it.
+    #[inline]
+    pub fn begin(&mut self) {
+        self.before = Before {
             counters: self.now,
             told: self.out.len(),
-        }
+        };
+        self.db.begin();
     }
 
-    /// Takes back a command whole.
+    /// Takes back whole a command that the core could not carry out for a defect of its own, and
+    /// refuses it.
     #[cold]
-    fn take_back(&mut self, before: Before) {
+    fn take_back(&mut self, command: &Record) {
+        self.defects += 1;
         if self.db.in_transaction() {
             self.db.rollback();
         }
-        self.now = before.counters;
-        self.out.truncate(before.told);
-    }
-
-    /// Answers a command that the core could not carry out for a defect of its own. Its numbers
-    /// are used up as with any refusal.
-    #[cold]
-    fn refuse_defect(&mut self, run: Run) {
-        self.defects += 1;
-        self.write_run(run);
-        if run.head.kind() <= kind::VOID_TRADE {
-            let _ = self.take_numbers(run.head);
-            let _ = self.take_id(run.head);
-        }
-        let value = i64::from(run.head.instrument());
-        self.refuse(run.head, Refusal::of(refusals::STATE, value));
+        self.now = self.before.counters;
+        self.out.truncate(self.before.told);
+        let value = i64::from(command.instrument());
+        self.refuse(command, Refusal::of(refusals::STATE, value));
     }
 
     #[inline]
@@ -105,7 +95,12 @@ impl Core {
             Some(refusal) => Err(refusal),
             None if run.head.kind() <= kind::VOID_TRADE => self.member_command(run.head),
             None if fills_unused(run.head) => Err(Refusal::of(refusals::UNUSED_BYTES, 0)),
-            None => self.exchange_command(run.head),
+            None => {
+                self.begin();
+                let answer = self.exchange_command(run.head);
+                self.db.commit();
+                answer
+            }
         }
     }
 

@@ -1,5 +1,6 @@
 //! The core's state beside its tables, how it finds things and how it tells what it did.
 
+use super::batch::Before;
 use super::tables::{Book, Db, Line};
 use crate::records::bodies::{Body, Rejected};
 use crate::records::refusals::{self, Refusal};
@@ -38,6 +39,8 @@ pub struct Core {
     pub books_digest: u64,
     /// Books whose term is to be made anew after the batch; one may stand here twice.
     pub stale: Vec<Handle<Book>>,
+    /// What to go back to where the command at hand fails.
+    pub before: Before,
     /// Commands that made the core panic.
     pub defects: u64,
     /// A test's wish: panic at the trade after so many.
@@ -78,14 +81,19 @@ impl Head {
 impl Core {
     /// An empty market.
     pub fn new() -> Self {
+        let now = Counters {
+            position: 0,
+            next_order: 1,
+            priority: 0,
+            trade_no: 0,
+            orders_digest: 0,
+        };
         Self {
             db: Db::new(),
-            now: Counters {
-                position: 0,
-                next_order: 1,
-                priority: 0,
-                trade_no: 0,
-                orders_digest: 0,
+            now,
+            before: Before {
+                counters: now,
+                told: 0,
             },
             out: Vec::new(),
             time: 0,
@@ -159,14 +167,16 @@ impl Core {
     /// The book of an instrument in a segment.
     #[inline]
     pub fn find_book(&self, instrument: u16, segment: u8) -> Option<Handle<Book>> {
-        let books = &self
+        // Instruments are never deleted: what is within their number is there.
+        if instrument == 0 || usize::from(instrument) > self.db.instruments.len() {
+            return None;
+        }
+        let row = self
             .db
             .instruments
-            .rows()
-            .find(Handle::from_slot(instrument.into()))?
-            .books;
+            .get(Handle::from_slot(instrument.into()));
         let index = usize::from(segment).wrapping_sub(1);
-        books.get(index).and_then(|book| book.some())
+        row.books.get(index).and_then(|book| book.some())
     }
 
     /// The book a command names, or UNKNOWN_INSTRUMENT.
@@ -189,7 +199,10 @@ impl Core {
     /// A line that is defined.
     #[inline]
     pub fn find_line(&self, line: u16) -> Option<&Line> {
-        let found = self.db.lines.rows().find(Handle::from_slot(line.into()))?;
+        if line == 0 || usize::from(line) > self.db.lines.len() {
+            return None;
+        }
+        let found = self.db.lines.get(Handle::from_slot(line.into()));
         (found.member != 0).then_some(found)
     }
 

@@ -99,7 +99,7 @@ impl Core {
             price: resting.price,
         };
         self.trade(&deal, qty, buy, sell);
-        self.take_off(other, qty, true);
+        self.take_off(other, &resting, qty, true);
         incoming.order.leaves = 0;
         self.end(&incoming, 0);
     }

@@ -124,15 +124,15 @@ impl Core {
 
     /// Takes an order out of its queue; its row stays for the caller to delete or to use again.
     #[inline]
-    pub fn leave(&mut self, handle: Handle<Order>) {
-        let order = *self.db.orders.get(handle);
-        self.count_out(&order);
-        let level = *self.db.levels.get(order.level);
+    pub fn leave(&mut self, handle: Handle<Order>, order: &Order) {
+        self.count_out(order);
+        let level = self.db.levels.get(order.level);
         if level.count == 1 {
-            self.drop_level(order.level);
-            return;
+            return self.drop_level(order.level);
         }
-        if level.head != handle && level.tail != handle {
+        let first = level.head == handle;
+        // The first has none before it that it need be taken from, the last none behind it.
+        if !first && level.tail != handle {
             self.db
                 .patch(order.before, |row: &mut Order| row.behind = order.behind);
             self.db
@@ -152,20 +152,18 @@ impl Core {
 
     /// Takes an order out of its queue and forgets it.
     #[inline]
-    pub fn remove(&mut self, handle: Handle<Order>) {
-        self.leave(handle);
+    pub fn remove(&mut self, handle: Handle<Order>, order: &Order) {
+        self.leave(handle, order);
         self.db.delete(handle).expect("nothing links to an order");
     }
 
     /// Takes a quantity off a resting order, less than it has or all; `filled` counts as traded.
     #[inline]
-    pub fn take_off(&mut self, handle: Handle<Order>, qty: u32, filled: bool) {
-        let order = *self.db.orders.get(handle);
+    pub fn take_off(&mut self, handle: Handle<Order>, order: &Order, qty: u32, filled: bool) {
         if qty == order.leaves {
-            self.remove(handle);
-            return;
+            return self.remove(handle, order);
         }
-        self.count_out(&order);
+        self.count_out(order);
         let rest = self.db.patch(handle, |row: &mut Order| {
             row.leaves -= qty;
             row.cum += if filled { qty } else { 0 };
@@ -180,34 +178,24 @@ impl Core {
     /// The order's term enters the digest.
     #[inline]
     pub fn count_in(&mut self, order: &Order) {
-        let term = self.term(order);
+        let term = term_of(order);
         self.now.orders_digest = self.now.orders_digest.wrapping_add(term);
     }
 
     /// The order's term leaves the digest.
     #[inline]
     pub fn count_out(&mut self, order: &Order) {
-        let term = self.term(order);
+        let term = term_of(order);
         self.now.orders_digest = self.now.orders_digest.wrapping_sub(term);
-    }
-
-    #[inline]
-    fn term(&self, order: &Order) -> u64 {
-        let book = self.book(order.book);
-        let place = order_place(order.no, book.instrument, book.segment, order.side);
-        order_term(place, order.price, order.leaves, order.priority)
     }
 
     /// Makes the level of an order's price, empty for a moment, and links its neighbours.
     fn add_level(&mut self, order: &Order) -> Handle<Level> {
         let key = level_key(order.book, order.side, order.price);
-        let side_key = key >> RANK_BITS << RANK_BITS;
-        let better = self.db.levels.by_rank().range(side_key..key).next_back();
-        let better: Handle<Level> = better.map(|(_, level)| level).into();
-        let top = self.db.tops.get(order.book.top());
+        let better = self.level_before(order, key);
         let worse = match better.some() {
             Some(level) => self.db.levels.get(level).worse,
-            None => top.best[index(order.side)],
+            None => self.db.tops.get(order.book.top()).best[index(order.side)],
         };
         let own = self
             .db
@@ -225,6 +213,22 @@ impl Core {
         self.link_levels(order.book, order.side, better, own);
         self.link_levels(order.book, order.side, own, worse);
         own
+    }
+
+    /// The next better level than a key: often that is none, or the last of all.
+    #[inline]
+    fn level_before(&self, order: &Order, key: u64) -> Handle<Level> {
+        let top = self.db.tops.get(order.book.top());
+        let (best, worst) = (top.best[index(order.side)], top.worst[index(order.side)]);
+        if best.is_null() || key < self.db.levels.get(best).key {
+            return Handle::NULL;
+        }
+        if key > self.db.levels.get(worst).key {
+            return worst;
+        }
+        let side_key = key >> RANK_BITS << RANK_BITS;
+        let before = self.db.levels.by_rank().range(side_key..key).next_back();
+        before.map(|(_, level)| level).into()
     }
 
     /// Forgets the level of the last order that leaves it.
@@ -262,4 +266,11 @@ impl Core {
             self.db.patch(worse, |row: &mut Level| row.better = better);
         }
     }
+}
+
+/// What stands for a live order in the digest.
+#[inline]
+const fn term_of(order: &Order) -> u64 {
+    let place = order_place(order.no, order.instrument, order.segment(), order.side);
+    order_term(place, order.price, order.leaves, order.priority)
 }

@@ -142,7 +142,7 @@ impl Core {
         };
         self.trade(deal, qty, buy, sell);
         self.add_to_window(deal.book, deal.price, qty);
-        self.take_off(old, qty, true);
+        self.take_off(old, resting, qty, true);
     }
 
     /// Tells a trade and adds it to the book's sums.
@@ -239,15 +239,15 @@ impl Core {
     /// Must the sweep look out for the order's own account (rule NO_SELF_TRADE)?
     #[inline]
     fn is_guarded(&self, incoming: &Incoming) -> bool {
-        self.book(incoming.order.book).rules & book_flag::NO_SELF_TRADE != 0
-            && self.is_provider(incoming.order.line)
+        self.book(incoming.order.book).rules & book_flag::NO_SELF_TRADE != 0 && incoming.provider
     }
 
     fn is_same_provider(&self, incoming: &Incoming, resting: &Order) -> bool {
         incoming.order.account == resting.account && self.is_provider(resting.line)
     }
 
-    fn is_provider(&self, line: u16) -> bool {
+    /// Has a line the right PROVIDER now?
+    pub fn is_provider(&self, line: u16) -> bool {
         self.find_line(line)
             .is_some_and(|row| row.rights & right::PROVIDER != 0)
     }

@@ -5,8 +5,8 @@
 //! numbered densely from outside (instruments, lines, groups, tables, sets) has its number for its
 //! slot; books have their place in the book order (format.md 5.4).
 //!
-//! A book is spread over several rows with one slot number, hot and cold apart; rows stay within a
-//! cache line because the undo log copies whole rows.
+//! A book is spread over several rows with one slot number, hot and cold apart. A row is one cache
+//! line: the undo log copies whole rows, and one that straddles two lines misses twice.
 
 use crate::database;
 use crate::records::NO_PRICE;
@@ -30,6 +30,7 @@ pub struct Instrument {
 
 /// What is looked at for every order of a book.
 #[derive(Clone, Copy, Default)]
+#[repr(align(64))]
 pub struct Book {
     /// Prices from `fast_low` to `fast_high` need no more than to be multiples of `fast_tick`.
     pub fast_low: i64,
@@ -54,6 +55,7 @@ pub struct Book {
 
 /// What is rarely looked at in a book's definition and prices.
 #[derive(Clone, Copy)]
+#[repr(align(64))]
 pub struct Terms {
     pub value_min: i64,
     pub limit_up: i64,
@@ -63,6 +65,7 @@ pub struct Terms {
 
 /// Where the sides of a book begin and end, and the book's term in the digest.
 #[derive(Clone, Copy)]
+#[repr(align(64))]
 pub struct Top {
     pub best: [Handle<Level>; 2],
     pub worst: [Handle<Level>; 2],
@@ -74,6 +77,7 @@ pub struct Top {
 
 /// What the trades of a book add up to.
 #[derive(Clone, Copy)]
+#[repr(align(64))]
 pub struct Tally {
     pub last: i64,
     pub open: i64,
@@ -86,6 +90,7 @@ pub struct Tally {
 
 /// How far a book has come in its day, and the state that keeps it apart from its group.
 #[derive(Clone, Copy)]
+#[repr(align(64))]
 pub struct State {
     pub due: i64,
     pub entry: i64,
@@ -105,6 +110,7 @@ pub struct State {
 
 /// What the call phase of a book has told and counted (format.md 6.4).
 #[derive(Clone, Copy)]
+#[repr(align(64))]
 pub struct Call {
     pub told: [i64; 4],
     /// The simulated prices of the last INDICATE and of the one before it.
@@ -115,6 +121,7 @@ pub struct Call {
 
 /// The rolling window of a book's continuous trades, and the last volatility call (6.1, band).
 #[derive(Clone, Copy)]
+#[repr(align(64))]
 pub struct Window {
     /// The sum of price times quantity, in two words, and of quantity, from `head` on.
     pub value: [u64; 2],
@@ -140,6 +147,7 @@ pub struct Slice {
 
 /// One price of one side of a book, and the queue of orders that stand there.
 #[derive(Clone, Copy)]
+#[repr(align(64))]
 pub struct Level {
     /// Book, side and rank; see [`super::queue::level_key`].
     pub key: u64,
@@ -155,6 +163,7 @@ pub struct Level {
 
 /// A live order.
 #[derive(Clone, Copy)]
+#[repr(align(64))]
 pub struct Order {
     pub price: i64,
     pub no: u32,
@@ -169,10 +178,19 @@ pub struct Order {
     pub priority: u32,
     pub account: u32,
     pub pair: u32,
+    pub instrument: u16,
     pub line: u16,
     pub attributes: u16,
     pub side: u8,
     pub quote: bool,
+}
+
+impl Order {
+    /// The segment of the order's book.
+    #[inline]
+    pub const fn segment(&self) -> u8 {
+        (self.attributes & 15) as u8
+    }
 }
 
 /// The phase row of a group (format.md 6.2).
