@@ -18,7 +18,29 @@ impl Core {
         if fills_unused(command) {
             return Err(Refusal::of(refusals::UNUSED_BYTES, 0));
         }
-        let (sender, fresh) = self.take_id(command)?;
+        let sender = self.sender(command)?;
+        let answer = self.admit(command, &sender, numbered);
+        self.take_id(command, &sender);
+        answer
+    }
+
+    /// Uses up the numbers of a command that is refused unworked; `Err` where its bytes refuse it.
+    pub fn use_up(&mut self, command: &Record) -> Answer {
+        let of_member = command.kind() <= kind::VOID_TRADE;
+        if of_member {
+            let _ = self.take_numbers(command);
+        }
+        if fills_unused(command) {
+            return Err(Refusal::of(refusals::UNUSED_BYTES, 0));
+        }
+        if let Some(sender) = self.sender(command).ok().filter(|_| of_member) {
+            self.take_id(command, &sender);
+        }
+        Ok(())
+    }
+
+    #[inline]
+    fn admit(&mut self, command: &Record, sender: &Line, numbered: Answer) -> Answer {
         self.check_lines_named(command)?;
         let needed = right_needed(command.kind());
         if sender.rights & needed == 0 {
@@ -26,16 +48,17 @@ impl Core {
             let code = refusals::NO_RIGHT;
             return Err(Refusal::bounded(code, line, needed.into()));
         }
-        fresh?;
+        let (id, last) = (command.get::<u64>(24), sender.last_id);
+        if id <= last && sender.member != 0 {
+            let code = refusals::DUPLICATE_CL_ORD_ID;
+            return Err(Refusal::bounded(code, id as i64, last as i64));
+        }
         numbered?;
-        self.begin();
-        let answer = self.admitted(command, &sender);
-        self.db.commit();
-        answer
+        self.work(command, sender)
     }
 
     #[inline]
-    fn admitted(&mut self, command: &Record, sender: &Line) -> Answer {
+    fn work(&mut self, command: &Record, sender: &Line) -> Answer {
         match command.kind() {
             kind::NEW => self.new_order(command, sender),
             kind::CANCEL => self.cancel(command, sender),
@@ -71,29 +94,25 @@ impl Core {
         Ok(())
     }
 
-    /// Takes a client order id: the sender's line, or that there is none; the answer to the id.
+    /// The line that a command names, or the exchange's own.
     #[inline]
-    fn take_id(&mut self, command: &Record) -> Answer<(Line, Answer)> {
+    fn sender(&self, command: &Record) -> Answer<Line> {
         let line: u16 = command.get(52);
         if line == 0 && may_be_exchange(command.kind()) {
-            return Ok((EXCHANGE, Ok(())));
+            return Ok(EXCHANGE);
         }
-        let Some(row) = self.find_line(line) else {
-            return Err(Refusal::of(refusals::UNKNOWN_LINE, line.into()));
-        };
-        let (id, last) = (command.get::<u64>(24), row.last_id);
-        if id <= last {
-            let code = refusals::DUPLICATE_CL_ORD_ID;
-            let refusal = Refusal::bounded(code, id as i64, last as i64);
-            return Ok((*row, Err(refusal)));
+        let found = self.find_line(line).copied();
+        found.ok_or(Refusal::of(refusals::UNKNOWN_LINE, line.into()))
+    }
+
+    /// Uses up a client order id, whatever was answered.
+    #[inline]
+    fn take_id(&mut self, command: &Record, sender: &Line) {
+        let (line, id) = (command.get::<u16>(52), command.get::<u64>(24));
+        if line != 0 && id > sender.last_id {
+            let handle = Handle::from_slot(line.into());
+            self.db.patch(handle, |row: &mut Line| row.last_id = id);
         }
-        // No transaction is open: whatever becomes of the command, its id is used up.
-        let handle = Handle::from_slot(line.into());
-        let sender = self.db.patch(handle, |row: &mut Line| {
-            row.last_id = id;
-            *row
-        });
-        Ok((sender, Ok(())))
     }
 
     /// The lines of both sides of an off-book trade are answered like the command's own.

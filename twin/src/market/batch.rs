@@ -1,6 +1,5 @@
-//! A batch: runs, one transaction a command, and what happens when a command makes the core panic.
-
-use std::panic::{AssertUnwindSafe, catch_unwind};
+//! A batch: runs, one transaction a command; going back where a command was not carried through,
+//! and refusing one unworked.
 
 use super::core::{Answer, Core, Counters};
 use super::unused::fills_unused;
@@ -17,7 +16,7 @@ struct Run<'a> {
     broken: Option<Refusal>,
 }
 
-/// What the market was when the command at hand began to change it.
+/// What the market was before the command at hand.
 #[derive(Clone, Copy)]
 pub struct Before {
     pub counters: Counters,
@@ -25,51 +24,41 @@ pub struct Before {
 }
 
 impl Core {
-    /// Runs every command of a batch. A panic takes back the command that caused it, refuses it
-    /// and goes on with the next.
+    /// Runs every command of a batch.
     pub fn run_batch(&mut self, batch: &[Record]) {
         self.out.reserve(3 * batch.len());
         let mut at = 0;
         while at < batch.len() {
-            let outcome = catch_unwind(AssertUnwindSafe(|| {
-                while at < batch.len() {
-                    let run = frame(batch, at);
-                    self.run_command(run);
-                    at += 1 + run.texts.len();
-                }
-            }));
-            if outcome.is_err() {
-                let run = frame(batch, at);
-                self.take_back(run.head);
-                at += 1 + run.texts.len();
-            }
+            let run = frame(batch, at);
+            self.run_command(run);
+            at += 1 + run.texts.len();
         }
         self.settle_digest();
     }
 
-    /// Begins the command's transaction. What comes before (the command itself in the stream, its
-    /// numbers and its id) stays whatever becomes of it.
-    #[inline]
-    pub fn begin(&mut self) {
-        self.before = Before {
-            counters: self.now,
-            told: self.out.len(),
-        };
-        self.db.begin();
-    }
-
-    /// Takes back whole a command that the core could not carry out for a defect of its own, and
-    /// refuses it.
-    #[cold]
-    fn take_back(&mut self, command: &Record) {
-        self.defects += 1;
-        if self.db.in_transaction() {
-            self.db.rollback();
+    /// Goes back to before the command at hand, which a panic has broken off.
+    pub fn abort(&mut self) -> Result<(), &'static str> {
+        if !self.db.in_transaction() {
+            return Err("no command was at hand");
         }
+        self.db.rollback();
         self.now = self.before.counters;
         self.out.truncate(self.before.told);
-        let value = i64::from(command.instrument());
-        self.refuse(command, Refusal::of(refusals::STATE, value));
+        self.settle_digest();
+        Ok(())
+    }
+
+    /// Refuses a run unworked. A refusal that its bytes alone ask for goes before the one given;
+    /// texts that are not its own are refused like any other.
+    pub fn refuse_run(&mut self, batch: &[Record], refusal: Refusal) {
+        let run = frame(batch, 0);
+        self.write_run(run);
+        let refusal = run.broken.unwrap_or_else(|| {
+            let unused = self.use_up(run.head).err();
+            unused.unwrap_or(refusal)
+        });
+        self.refuse(run.head, refusal);
+        self.run_batch(&batch[1 + run.texts.len()..]);
     }
 
     #[inline]
@@ -83,10 +72,16 @@ impl Core {
 
     #[inline]
     fn run_command(&mut self, run: Run) {
+        self.before = Before {
+            counters: self.now,
+            told: self.out.len(),
+        };
+        self.db.begin();
         self.write_run(run);
         if let Err(refusal) = self.carry_out(run) {
             self.refuse(run.head, refusal);
         }
+        self.db.commit();
     }
 
     #[inline]
@@ -95,12 +90,7 @@ impl Core {
             Some(refusal) => Err(refusal),
             None if run.head.kind() <= kind::VOID_TRADE => self.member_command(run.head),
             None if fills_unused(run.head) => Err(Refusal::of(refusals::UNUSED_BYTES, 0)),
-            None => {
-                self.begin();
-                let answer = self.exchange_command(run.head);
-                self.db.commit();
-                answer
-            }
+            None => self.exchange_command(run.head),
         }
     }
 

@@ -39,10 +39,8 @@ pub struct Core {
     pub books_digest: u64,
     /// Books whose term is to be made anew after the batch; one may stand here twice.
     pub stale: Vec<Handle<Book>>,
-    /// What to go back to where the command at hand fails.
+    /// What to go back to where a panic breaks the command at hand off.
     pub before: Before,
-    /// Commands that made the core panic.
-    pub defects: u64,
     /// A test's wish: panic at the trade after so many.
     #[cfg(test)]
     pub poison: Option<u32>,
@@ -99,7 +97,6 @@ impl Core {
             time: 0,
             books_digest: 0,
             stale: Vec::new(),
-            defects: 0,
             #[cfg(test)]
             poison: None,
         }

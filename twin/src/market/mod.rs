@@ -26,11 +26,12 @@ mod special;
 mod sweep;
 mod tables;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod unused;
 
 use self::core::Core;
 use crate::records::Record;
+use crate::records::refusals::Refusal;
 
 pub use depth::Levels;
 
@@ -55,6 +56,31 @@ impl Market {
         self.core.run_batch(batch);
         std::mem::swap(&mut self.core.out, out);
         Ok(())
+    }
+
+    /// After [`Market::run`] panicked: back to before the command that was at hand. `out` then has
+    /// what it had before `run` and what the commands before that one told.
+    ///
+    /// # Errors
+    /// A sentence where the panic was not a command's; the market is then not to be used.
+    pub fn abort(&mut self, out: &mut Vec<Record>) -> Result<(), String> {
+        let aborted = self.core.abort();
+        std::mem::swap(&mut self.core.out, out);
+        aborted.map_err(str::to_string)
+    }
+
+    /// Writes a run and its refusal instead of working it. Numbers and ids are used up as by any
+    /// refused command; UNKNOWN_KIND, BROKEN_RUN and UNUSED_BYTES go before the refusal given.
+    pub fn refuse(&mut self, run: &[Record], refusal: Refusal, out: &mut Vec<Record>) {
+        std::mem::swap(&mut self.core.out, out);
+        self.core.refuse_run(run, refusal);
+        std::mem::swap(&mut self.core.out, out);
+    }
+
+    /// Makes it panic at the trade after so many.
+    #[cfg(test)]
+    pub(crate) fn poison(&mut self, trades: u32) {
+        self.core.poison = Some(trades);
     }
 
     /// The state digest (format.md section 7).

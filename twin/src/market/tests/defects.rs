@@ -1,7 +1,7 @@
 //! A command that makes the core panic is taken back whole and refused; the next one runs.
 
 use super::audit::audit;
-use super::{command, told};
+use super::{command, quietly, told, told_guarded};
 use crate::market::Market;
 use crate::market::core::Core;
 use crate::records::bodies::Body;
@@ -93,17 +93,15 @@ fn a_poisonous_command_changes_nothing_and_the_next_one_runs() {
     let resting: Vec<Record> = (1..=9).map(|no| order(no, side::SELL, 10)).collect();
     told(&mut market, &resting);
     let (digest, depth) = (market.digest(), market.depth(1, 1, 9));
-    market.core.poison = Some(5);
-    let mut out = told(&mut market, &[order(10, side::BUY, 80)]);
+    market.poison(5);
+    let mut out = Vec::new();
+    let taker = [order(10, side::BUY, 80)];
+    assert!(quietly(|| told_guarded(&mut market, &taker, &mut out)));
     let refusal = out.pop().expect("an answer");
     assert_eq!(out.len(), 1, "the command and its refusal, no trade");
-    assert_eq!(
-        (refusal.kind(), refusal.code()),
-        (kind::REJECTED, refusals::STATE)
-    );
+    assert_eq!((refusal.kind(), refusal.code()), (kind::REJECTED, 5));
     assert_eq!(Rejected::read(&refusal).bound, NO_PRICE);
     assert_eq!((market.digest(), market.depth(1, 1, 9)), (digest, depth));
-    assert_eq!(market.core.defects, 1);
     audit(&market.core);
     market.core.poison = None;
     // Its order number and its id are used up; the market goes on.
@@ -114,4 +112,12 @@ fn a_poisonous_command_changes_nothing_and_the_next_one_runs() {
     let trades = out.iter().filter(|told| told.kind() == kind::TRADED);
     assert_eq!(trades.count(), 8);
     audit(&market.core);
+}
+
+#[test]
+fn between_commands_there_is_nothing_to_go_back_to() {
+    let mut market = open_market();
+    let before = (market.position(), market.digest());
+    assert!(market.abort(&mut Vec::new()).is_err());
+    assert_eq!((market.position(), market.digest()), before);
 }

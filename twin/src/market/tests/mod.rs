@@ -1,13 +1,17 @@
 //! Tests from inside: what must hold in every state, whatever came in.
 
 mod audit;
-mod day;
+pub(crate) mod day;
 mod defects;
 mod random;
+
+use std::panic::{self, AssertUnwindSafe};
+use std::sync::{Mutex, PoisonError};
 
 use super::Market;
 use crate::records::Record;
 use crate::records::bodies::Body;
+use crate::records::refusals::Refusal;
 
 /// The generator of all random commands; the same seed gives the same day.
 pub struct Random(pub u64);
@@ -48,4 +52,27 @@ pub fn told(market: &mut Market, batch: &[Record]) -> Vec<Record> {
     let mut out = Vec::new();
     market.run(batch, &mut out).expect("every batch is one");
     out
+}
+
+/// Works something whose panics are asked for: their messages would only fill the screen.
+pub fn quietly<T>(work: impl FnOnce() -> T) -> T {
+    static ONE: Mutex<()> = Mutex::new(());
+    let _one = ONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let hook = panic::take_hook();
+    panic::set_hook(Box::new(|_| {}));
+    let outcome = panic::catch_unwind(AssertUnwindSafe(work));
+    panic::set_hook(hook);
+    outcome.unwrap_or_else(|panic| panic::resume_unwind(panic))
+}
+
+/// Runs one command on a market that may be poisoned, as the guard of the modes does; was it
+/// caught?
+pub fn told_guarded(market: &mut Market, run: &[Record], out: &mut Vec<Record>) -> bool {
+    let worked = panic::catch_unwind(AssertUnwindSafe(|| market.run(run, out)));
+    if worked.is_ok() {
+        return false;
+    }
+    market.abort(out).expect("a command was at hand");
+    market.refuse(run, Refusal::of(5, run[0].kind().into()), out);
+    true
 }
