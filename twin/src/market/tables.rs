@@ -275,7 +275,7 @@ database! {
         }
         /// Live orders.
         orders: Order {
-            hash by_no(no: u32);
+            dense by_no(no: u32);
         }
         /// Groups by number.
         groups: Group {}

@@ -81,6 +81,8 @@
 //! `table: Row { ... }` holds, each any number of times and in this order:
 //! - `hash name(column: type, ...);` a unique hash index. `db.table.name()` answers [`Unique::get`],
 //!   [`Unique::get_many`] and [`Unique::prefetch`]. A key of several columns is a tuple.
+//! - `dense name(column: type);` a unique index by a number (`u8` to `u32`) that rows are given
+//!   without large gaps; an array, 4 bytes a number. `db.table.name()` is a [`DenseIndex`].
 //! - `ordered name(column: type, ...);` a unique ordered index, compared column by column.
 //!   `db.table.name()` is an [`OrderedIndex`]. For a key with ties add a number that has none.
 //! - `link column -> table;` a foreign key: the column is a [`Handle`] of the other table's row, or
@@ -108,7 +110,7 @@
 //! statement stands by itself and nothing is logged.
 //!
 //! # Memory
-//! Rows, buckets, nodes and the log lie in segments of two MiB which never move, so that growth
+//! Rows, buckets and nodes lie in segments of two MiB which never move, so that growth
 //! copies nothing; hash indexes grow by a bucket at a time, ordered ones by a node. Freed slots
 //! are used again, memory is not given back. `db.table.reserve(rows)` takes memory ahead, in large
 //! pages where the system has them: without it, the system's page faults are most of what a new
@@ -121,6 +123,7 @@
 //! are one line each.
 
 mod database;
+mod dense;
 mod error;
 mod handle;
 mod hash;
@@ -134,6 +137,7 @@ mod table;
 mod undo;
 
 pub use database::{Store, check_parent};
+pub use dense::DenseIndex;
 pub use error::Error;
 pub use handle::Handle;
 pub use hash::{HashIndex, Unique};
@@ -142,7 +146,7 @@ pub use ordered::{OrderedIndex, Range};
 pub use prefetch::prefetch;
 pub use rows::Rows;
 pub use segments::Segments;
-pub use undo::{Change, Images, Savepoint, Undo, UndoLog};
+pub use undo::{Change, Savepoint, Undo, UndoLog};
 
 #[cfg(test)]
 mod tests;

@@ -1,12 +1,13 @@
 //! The undo log: what a transaction has changed, in the order it did.
 //!
-//! An entry says what happened to which row; the old images lie with their table, in the same
-//! order, so that an entry is small and an image as wide as its row. Rolling back takes the entries
-//! from the end and does the opposite; a commit forgets them. Outside a transaction nothing is
-//! written.
+//! An entry says what happened to which row; the old images lie in a stack of their own, in the
+//! same order. Rolling back takes the entries from the end and does the opposite; a commit forgets
+//! them. Outside a transaction nothing is written.
+//!
+//! Both are plain vectors: where one has to be made longer, its transaction has changed as many
+//! rows as are moved.
 
 use super::handle::Handle;
-use super::segments::Segments;
 
 /// What happened to one row of a table.
 #[derive(Clone, Copy)]
@@ -21,51 +22,6 @@ pub enum Change<R> {
     Patch(Handle<R>),
     /// The row was deleted; there is an image.
     Delete(Handle<R>),
-}
-
-/// The old images of one table's rows, in the order of the log's entries that have one.
-pub struct Images<R> {
-    images: Segments<R>,
-    /// The transaction they belong to: those of an earlier one are forgotten at the next image,
-    /// so that a commit has nothing to do for each table.
-    transaction: u64,
-}
-
-impl<R: Copy> Images<R> {
-    /// No images.
-    pub const fn new() -> Self {
-        Self {
-            images: Segments::new(),
-            transaction: 0,
-        }
-    }
-
-    /// Bytes of memory it holds.
-    pub fn memory_bytes(&self) -> usize {
-        self.images.memory_bytes()
-    }
-
-    /// Takes the last image; the log has an entry for each.
-    pub fn pop(&mut self) -> R {
-        self.images
-            .pop()
-            .expect("an image for each entry that has one")
-    }
-
-    #[inline]
-    fn push(&mut self, image: &R, transaction: u64) {
-        if self.transaction != transaction {
-            self.transaction = transaction;
-            self.images.truncate(0);
-        }
-        self.images.push(*image);
-    }
-}
-
-impl<R: Copy> Default for Images<R> {
-    fn default() -> Self {
-        Self::new()
-    }
 }
 
 /// How a database takes back a change to a table of `R`.
@@ -83,18 +39,20 @@ pub struct Savepoint {
 }
 
 /// The log of the open transaction.
-pub struct UndoLog<U> {
-    entries: Segments<U>,
+pub struct UndoLog<U, I> {
+    entries: Vec<U>,
+    images: Vec<I>,
     open: bool,
     /// Counts transactions, to know a savepoint that outlived its own.
     transaction: u64,
 }
 
-impl<U: Copy> UndoLog<U> {
+impl<U: Copy, I: Copy> UndoLog<U, I> {
     /// A log without a transaction.
     pub const fn new() -> Self {
         Self {
-            entries: Segments::new(),
+            entries: Vec::new(),
+            images: Vec::new(),
             open: false,
             transaction: 0,
         }
@@ -120,7 +78,7 @@ impl<U: Copy> UndoLog<U> {
 
     /// Bytes of memory it holds.
     pub fn memory_bytes(&self) -> usize {
-        self.entries.memory_bytes()
+        self.entries.capacity() * size_of::<U>() + self.images.capacity() * size_of::<I>()
     }
 
     /// Opens a transaction; panics in one.
@@ -135,7 +93,8 @@ impl<U: Copy> UndoLog<U> {
     #[inline]
     pub fn commit(&mut self) {
         assert!(self.open, "no transaction is open");
-        self.entries.truncate(0);
+        self.entries.clear();
+        self.images.clear();
         self.open = false;
     }
 
@@ -168,11 +127,18 @@ impl<U: Copy> UndoLog<U> {
 
     /// Writes a change of a row down, with its old image, in a transaction.
     #[inline]
-    pub fn push_image<R: Copy>(&mut self, entry: U, images: &mut Images<R>, image: &R) {
+    pub fn push_image(&mut self, entry: U, image: I) {
         if self.open {
-            images.push(image, self.transaction);
+            self.images.push(image);
             self.entries.push(entry);
         }
+    }
+
+    /// Takes the last image; the log has an entry for each.
+    pub fn pop_image(&mut self) -> I {
+        self.images
+            .pop()
+            .expect("an image for each entry that has one")
     }
 
     /// Takes the last change made since the savepoint; panics where the savepoint is not of this
@@ -194,7 +160,7 @@ impl<U: Copy> UndoLog<U> {
     }
 }
 
-impl<U: Copy> Default for UndoLog<U> {
+impl<U: Copy, I: Copy> Default for UndoLog<U, I> {
     fn default() -> Self {
         Self::new()
     }
