@@ -62,6 +62,13 @@ impl Core {
         match command.kind() {
             kind::NEW => self.new_order(command, sender),
             kind::CANCEL => self.cancel(command, sender),
+            _ => self.work_other(command, sender),
+        }
+    }
+
+    #[inline(never)]
+    fn work_other(&mut self, command: &Record, sender: &Line) -> Answer {
+        match command.kind() {
             kind::REDUCE => self.reduce(command, sender),
             kind::REPRICE => self.reprice(command, sender),
             kind::QUOTE => self.quote(command, sender),

@@ -1,6 +1,7 @@
 //! A batch: runs, one transaction a command; going back where a command was not carried through,
 //! and refusing one unworked.
 
+use super::ahead::Next;
 use super::core::{Answer, Core, Counters};
 use super::unused::fills_unused;
 use crate::records::Record;
@@ -26,12 +27,25 @@ pub struct Before {
 impl Core {
     /// Runs every command of a batch.
     pub fn run_batch(&mut self, batch: &[Record]) {
+        // What a plain command tells, and a little more.
         self.out.reserve(3 * batch.len());
+        self.ahead = Next::NOTHING;
         let mut at = 0;
-        while at < batch.len() {
-            let run = frame(batch, at);
-            self.run_command(run);
-            at += 1 + run.texts.len();
+        while let Some(head) = batch.get(at) {
+            self.before = Before {
+                counters: self.now,
+                told: self.out.len(),
+            };
+            self.db.begin();
+            self.look_ahead(batch, at);
+            self.hint = self.ahead[at % self.ahead.len()].level;
+            at += if matches!(head.kind(), kind::NEW..=kind::VOID_TRADE) {
+                self.run_plain(head);
+                1
+            } else {
+                self.run_framed(frame(batch, at))
+            };
+            self.db.commit();
         }
         self.settle_digest();
     }
@@ -61,36 +75,36 @@ impl Core {
         self.run_batch(&batch[1 + run.texts.len()..]);
     }
 
+    /// A member's command: never more than one record.
     #[inline]
-    fn write_run(&mut self, run: Run) {
-        self.time = run.head.time();
-        self.emit(*run.head);
-        for text in run.texts {
-            self.emit(*text);
+    fn run_plain(&mut self, command: &Record) {
+        self.time = command.time();
+        self.emit(command);
+        if let Err(refusal) = self.member_command(command) {
+            self.refuse(command, refusal);
         }
     }
 
-    #[inline]
-    fn run_command(&mut self, run: Run) {
-        self.before = Before {
-            counters: self.now,
-            told: self.out.len(),
-        };
-        self.db.begin();
+    /// A command of the exchange, or none; how many records it has.
+    #[inline(never)]
+    fn run_framed(&mut self, run: Run) -> usize {
         self.write_run(run);
-        if let Err(refusal) = self.carry_out(run) {
-            self.refuse(run.head, refusal);
-        }
-        self.db.commit();
-    }
-
-    #[inline]
-    fn carry_out(&mut self, run: Run) -> Answer {
-        match run.broken {
+        let answer = match run.broken {
             Some(refusal) => Err(refusal),
-            None if run.head.kind() <= kind::VOID_TRADE => self.member_command(run.head),
             None if fills_unused(run.head) => Err(Refusal::of(refusals::UNUSED_BYTES, 0)),
             None => self.exchange_command(run.head),
+        };
+        if let Err(refusal) = answer {
+            self.refuse(run.head, refusal);
+        }
+        1 + run.texts.len()
+    }
+
+    fn write_run(&mut self, run: Run) {
+        self.time = run.head.time();
+        self.emit(run.head);
+        for text in run.texts {
+            self.emit(text);
         }
     }
 
@@ -109,7 +123,6 @@ impl Core {
 }
 
 /// The command at a place of a batch, with its texts (format.md 4.1).
-#[inline]
 fn frame(batch: &[Record], at: usize) -> Run<'_> {
     let head = &batch[at];
     let plain = Run {

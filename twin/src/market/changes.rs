@@ -72,7 +72,7 @@ impl Core {
         order.price = body.price;
         let head = head_of(&order, kind::REPRICED);
         self.tell(head, &changed(&order, body.cl_ord_id));
-        self.enter(Incoming {
+        self.enter(&mut Incoming {
             order,
             tif: tif::ROD,
             provider: self.is_provider(order.line),

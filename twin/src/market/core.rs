@@ -1,7 +1,8 @@
 //! The core's state beside its tables, how it finds things and how it tells what it did.
 
+use super::ahead::{Ahead, Next};
 use super::batch::Before;
-use super::tables::{Book, Db, Line};
+use super::tables::{Book, Db, Level, Line};
 use crate::records::bodies::{Body, Rejected};
 use crate::records::refusals::{self, Refusal};
 use crate::records::vocabulary::kind;
@@ -41,6 +42,10 @@ pub struct Core {
     pub stale: Vec<Handle<Book>>,
     /// What to go back to where a panic breaks the command at hand off.
     pub before: Before,
+    /// What is known of the next commands of the batch.
+    pub ahead: Ahead,
+    /// The level that the command at hand may mean.
+    pub hint: Handle<Level>,
     /// A test's wish: panic at the trade after so many.
     #[cfg(test)]
     pub poison: Option<u32>,
@@ -97,40 +102,44 @@ impl Core {
             time: 0,
             books_digest: 0,
             stale: Vec::new(),
+            ahead: Next::NOTHING,
+            hint: Handle::NULL,
             #[cfg(test)]
             poison: None,
         }
     }
 
-    /// Tells a record: it takes the next position.
+    /// Tells a record, which takes the next position; the caller may still change it where it lies.
     #[inline]
-    pub fn emit(&mut self, mut record: Record) {
+    pub fn emit(&mut self, record: &Record) -> &mut Record {
         self.now.position = self.now.position.wrapping_add(1);
-        record.set_position(self.now.position);
-        self.out.push(record);
+        let place = self.out.len();
+        self.out.push(*record);
+        let told = &mut self.out[place];
+        told.set_position(self.now.position);
+        told
     }
 
     /// Tells an event.
     #[inline]
     pub fn tell<B: Body>(&mut self, head: Head, body: &B) {
-        let mut record = Record::ZERO;
-        record.put(8, self.time);
+        let time = self.time;
+        let record = self.emit(&Record::ZERO);
+        record.put(8, time);
         record.put(16, head.kind);
         record.put(17, head.flags);
         record.put(18, head.instrument);
         record.put(20, head.code);
         record.put(22, head.attributes);
-        body.write(&mut record);
-        self.emit(record);
+        body.write(record);
     }
 
     /// Tells the command's fields as an event of another kind, with one body changed.
     #[inline]
     pub fn echo<B: Body>(&mut self, command: &Record, kind: u8, body: &B) {
-        let mut record = *command;
+        let record = self.emit(command);
         record.put(16, kind);
-        body.write(&mut record);
-        self.emit(record);
+        body.write(record);
     }
 
     /// Tells a refusal (format.md 4.2).

@@ -59,35 +59,35 @@ impl Core {
         self.check_new(book, &body, provider)?;
         self.now.priority = self.now.priority.wrapping_add(1);
         let priority = self.now.priority;
-        let mut accepted = *command;
+        let accepted = self.emit(command);
         accepted.put(16, kind::ACCEPTED);
         accepted.put(60, priority);
-        self.emit(accepted);
-        let order = Order {
-            price: body.price,
-            no: body.order_no,
-            book,
-            level: Handle::NULL,
-            before: Handle::NULL,
-            behind: Handle::NULL,
-            leaves: body.qty,
-            cum: 0,
-            priority,
-            account: body.account,
-            pair: body.extra,
-            instrument: command.instrument(),
-            line: body.line,
-            attributes: command.attributes(),
-            side: body.side,
-            quote: false,
-        };
-        self.count_entered(book, body.qty);
-        self.enter(Incoming {
-            order,
+        let mut incoming = Incoming {
+            order: Order {
+                price: body.price,
+                term: 0,
+                no: body.order_no,
+                book,
+                level: Handle::NULL,
+                before: Handle::NULL,
+                behind: Handle::NULL,
+                leaves: body.qty,
+                cum: 0,
+                priority,
+                account: body.account,
+                pair: body.extra,
+                instrument: command.instrument(),
+                line: body.line,
+                attributes: command.attributes(),
+                side: body.side,
+                quote: false,
+            },
             tif: body.tif,
             provider,
             row: None,
-        });
+        };
+        self.count_entered(book, body.qty);
+        self.enter(&mut incoming);
         Ok(())
     }
 
@@ -189,7 +189,14 @@ impl Core {
     /// Counts what was entered before the first match (format.md 6.4).
     #[inline]
     pub fn count_entered(&mut self, book: Handle<Book>, qty: u32) {
-        if self.book(book).mode == mode::COLLECT && !self.db.states.get(book.state()).matched {
+        if self.book(book).mode == mode::COLLECT {
+            self.count_collected(book, qty);
+        }
+    }
+
+    #[inline(never)]
+    fn count_collected(&mut self, book: Handle<Book>, qty: u32) {
+        if !self.db.states.get(book.state()).matched {
             self.db.patch(book.call(), |call| {
                 call.entered = call.entered.wrapping_add(qty.into());
             });
@@ -198,20 +205,20 @@ impl Core {
 
     /// An accepted or re-priced order goes where the book's mode sends it (format.md 6.1).
     #[inline]
-    pub fn enter(&mut self, incoming: Incoming) {
+    pub fn enter(&mut self, incoming: &mut Incoming) {
         let row = self.book(incoming.order.book);
         match row.mode {
-            _ if row.segment == segment::FIXED_PRICE => self.rest(&incoming),
+            _ if row.segment == segment::FIXED_PRICE => self.rest(incoming),
             mode::CONTINUOUS => self.sweep_in(incoming),
             mode::PAIR if incoming.is_limit() => self.pair(incoming),
-            _ => self.rest(&incoming),
+            _ => self.rest(incoming),
         }
     }
 
     /// What is left of an incoming order joins its place.
     #[inline]
-    pub fn rest(&mut self, incoming: &Incoming) {
-        self.join(incoming.row, incoming.order);
+    pub fn rest(&mut self, incoming: &mut Incoming) {
+        self.join(incoming.row, &mut incoming.order);
     }
 
     /// What is left of an incoming order is cancelled, or nothing is left of it.

@@ -6,6 +6,7 @@
 //! same bytes, in whatever batches they come.
 
 mod admission;
+mod ahead;
 mod auction;
 mod band;
 mod batch;
@@ -35,6 +36,9 @@ use crate::records::refusals::Refusal;
 
 pub use depth::Levels;
 
+/// Live orders to a price level, about.
+const ORDERS_A_LEVEL: usize = 4;
+
 /// A market of one partition and trading day.
 pub struct Market {
     core: Core,
@@ -44,6 +48,22 @@ impl Market {
     /// An empty market.
     pub fn new() -> Self {
         Self { core: Core::new() }
+    }
+
+    /// An empty market with memory for so many live orders, in large pages where the system has
+    /// them: up to there no command waits for a page.
+    pub fn with_room(orders: usize) -> Self {
+        let mut market = Self::new();
+        let db = &mut market.core.db;
+        db.orders.reserve(orders);
+        db.levels.reserve(orders / ORDERS_A_LEVEL);
+        // The first large page of each holds more than a market has.
+        db.lines.reserve(1);
+        db.instruments.reserve(1);
+        db.books.reserve(1);
+        db.tops.reserve(1);
+        db.tallies.reserve(1);
+        market
     }
 
     /// Runs a batch: each command with its position, then its events, appended to `out`.

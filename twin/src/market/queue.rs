@@ -85,28 +85,30 @@ impl Core {
     /// The level of a price, if an order stands there.
     #[inline]
     pub fn find_level(&self, book: Handle<Book>, of_side: u8, price: i64) -> Option<Handle<Level>> {
-        self.db.levels.by_key().get(level_key(book, of_side, price))
+        let key = level_key(book, of_side, price);
+        self.db.levels.by_key().get_or(key, self.hint)
     }
 
     /// Puts an order behind those of its price; its number, book, side, price, quantities and
     /// priority are set.
     #[inline]
-    pub fn join(&mut self, handle: Option<Handle<Order>>, mut order: Order) {
+    pub fn join(&mut self, handle: Option<Handle<Order>>, order: &mut Order) {
         let level = match self.find_level(order.book, order.side, order.price) {
             Some(level) => level,
-            None => self.add_level(&order),
+            None => self.add_level(order),
         };
         let tail = self.db.levels.get(level).tail;
         order.level = level;
         order.before = tail;
         order.behind = Handle::NULL;
-        self.count_in(&order);
+        order.term = term_of(order);
+        self.now.orders_digest = self.now.orders_digest.wrapping_add(order.term);
         let own = match handle {
             Some(own) => {
-                self.db.patch(own, |row| *row = order);
+                self.db.patch(own, |row| *row = *order);
                 own
             }
-            None => self.db.insert(order).expect("order numbers are used once"),
+            None => self.db.insert(*order).expect("order numbers are used once"),
         };
         if !tail.is_null() {
             self.db.patch(tail, |row: &mut Order| row.behind = own);
@@ -116,7 +118,7 @@ impl Core {
             row.qty += leaves;
             row.count += 1;
             row.tail = own;
-            if row.count == 1 {
+            if tail.is_null() {
                 row.head = own;
             }
         });
@@ -125,7 +127,7 @@ impl Core {
     /// Takes an order out of its queue; its row stays for the caller to delete or to use again.
     #[inline]
     pub fn leave(&mut self, handle: Handle<Order>, order: &Order) {
-        self.count_out(order);
+        self.forget_term(order);
         let level = self.db.levels.get(order.level);
         if level.count == 1 {
             return self.drop_level(order.level);
@@ -163,33 +165,49 @@ impl Core {
         if qty == order.leaves {
             return self.remove(handle, order);
         }
-        self.count_out(order);
-        let rest = self.db.patch(handle, |row: &mut Order| {
+        self.restate(handle, |row| {
             row.leaves -= qty;
             row.cum += if filled { qty } else { 0 };
-            *row
         });
-        self.count_in(&rest);
         self.db.patch(order.level, |row: &mut Level| {
             row.qty -= i64::from(qty);
         });
     }
 
-    /// The order's term enters the digest.
+    /// Takes the first orders of a level off its books: `gone` of them whole, with all of them
+    /// `qty`, so that `head` comes first.
     #[inline]
-    pub fn count_in(&mut self, order: &Order) {
-        let term = term_of(order);
-        self.now.orders_digest = self.now.orders_digest.wrapping_add(term);
+    pub fn shorten(&mut self, level: Handle<Level>, head: Handle<Order>, gone: u32, qty: i64) {
+        if self.db.levels.get(level).count == gone {
+            return self.drop_level(level);
+        }
+        self.db.patch(level, |row: &mut Level| {
+            row.qty -= qty;
+            row.count -= gone;
+            row.head = head;
+        });
+    }
+
+    /// Changes an order in what its term in the digest names.
+    #[inline]
+    pub fn restate(&mut self, handle: Handle<Order>, change: impl FnOnce(&mut Order)) {
+        let (old, new) = self.db.patch(handle, |row: &mut Order| {
+            let old = row.term;
+            change(row);
+            row.term = term_of(row);
+            (old, row.term)
+        });
+        self.now.orders_digest = self.now.orders_digest.wrapping_sub(old).wrapping_add(new);
     }
 
     /// The order's term leaves the digest.
     #[inline]
-    pub fn count_out(&mut self, order: &Order) {
-        let term = term_of(order);
-        self.now.orders_digest = self.now.orders_digest.wrapping_sub(term);
+    pub fn forget_term(&mut self, order: &Order) {
+        self.now.orders_digest = self.now.orders_digest.wrapping_sub(order.term);
     }
 
     /// Makes the level of an order's price, empty for a moment, and links its neighbours.
+    #[inline(never)]
     fn add_level(&mut self, order: &Order) -> Handle<Level> {
         let key = level_key(order.book, order.side, order.price);
         let better = self.level_before(order, key);
@@ -232,6 +250,7 @@ impl Core {
     }
 
     /// Forgets the level of the last order that leaves it.
+    #[inline(never)]
     fn drop_level(&mut self, level: Handle<Level>) {
         let row = *self.db.levels.get(level);
         let group = row.key >> RANK_BITS;

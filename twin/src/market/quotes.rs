@@ -95,6 +95,7 @@ impl Core {
         self.now.priority = self.now.priority.wrapping_add(1);
         let order = Order {
             price: wish.price,
+            term: 0,
             no: body.order_no + u32::from(wish.side == side::SELL),
             book,
             level: Handle::NULL,
@@ -127,7 +128,7 @@ impl Core {
         };
         self.echo(command, kind::ACCEPTED, &accepted);
         self.count_entered(book, wish.qty);
-        self.enter(Incoming {
+        self.enter(&mut Incoming {
             order,
             tif: tif::ROD,
             provider: sender.rights & right::PROVIDER != 0,

@@ -166,6 +166,8 @@ pub struct Level {
 #[repr(align(64))]
 pub struct Order {
     pub price: i64,
+    /// What stands for it in the digest.
+    pub term: u64,
     pub no: u32,
     pub book: Handle<Book>,
     pub level: Handle<Level>,

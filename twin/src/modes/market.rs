@@ -5,6 +5,9 @@ use crate::market::Market;
 use crate::records::Record;
 use crate::records::refusals::Refusal;
 
+/// Live orders that memory is taken for at the start; more take theirs as they come.
+const ROOM_ORDERS: usize = 1 << 18;
+
 /// The market, and the last time it was given: a batch in which a time goes back is refused whole.
 #[derive(Default)]
 pub struct Timed {
@@ -16,6 +19,14 @@ impl Timed {
     /// An empty market.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// An empty market with memory taken for a day's live orders.
+    pub fn with_room() -> Self {
+        Self {
+            market: Market::with_room(ROOM_ORDERS),
+            last: None,
+        }
     }
 
     /// The last time of a batch whose times never go back.

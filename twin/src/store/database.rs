@@ -87,7 +87,7 @@ macro_rules! database {
                 $($table($crate::store::Change<super::$row>),)+
             }
 
-            /// A row as it was before a change; the change's entry says of which table.
+            /// As large as the largest row.
             #[derive(Clone, Copy)]
             #[repr(C)]
             pub union Image {

@@ -12,6 +12,9 @@ use super::handle::Handle;
 use super::prefetch::prefetch;
 use super::segments::Segments;
 
+/// Numbers that room is made for, a row that lives.
+const NUMBERS_A_ROW: usize = 4;
+
 /// A unique index from numbers to rows of `R`.
 pub struct DenseIndex<K, R> {
     slots: Segments<u32>,
@@ -27,9 +30,9 @@ impl<K: Into<u32>, R> DenseIndex<K, R> {
         }
     }
 
-    /// Takes the memory for numbers up to this one now.
-    pub fn reserve(&mut self, numbers: usize) {
-        self.slots.reserve(numbers + 1);
+    /// Takes the memory for some numbers a row now: rows go, and their numbers are not given again.
+    pub fn reserve(&mut self, rows: usize) {
+        self.slots.reserve(rows * NUMBERS_A_ROW);
     }
 
     /// Bytes of memory it holds.

@@ -47,12 +47,36 @@ impl Bucket {
     /// A bit for each entry with this hash.
     #[inline]
     fn matches(&self, hash: u32) -> u32 {
-        let mut bits = 0;
-        for (entry, &has) in self.hashes.iter().enumerate() {
-            bits |= u32::from(has == hash) << entry;
-        }
-        bits & ((1 << self.used) - 1)
+        equal_lanes(&self.hashes, hash) & ((1 << self.used) - 1)
     }
+}
+
+/// A bit for each number that is `wanted`.
+#[cfg(target_arch = "x86_64")]
+#[inline]
+fn equal_lanes(numbers: &[u32; ENTRIES], wanted: u32) -> u32 {
+    use core::arch::x86_64::{
+        _mm_castsi128_ps, _mm_cmpeq_epi32, _mm_loadu_si128, _mm_movemask_ps, _mm_set1_epi32,
+    };
+    let first = numbers.as_ptr().cast();
+    // SAFETY: both loads are of four numbers inside the seven, from the first and from the fourth
+    // on, and need no alignment; the instructions belong to SSE2, which every x86_64 has.
+    unsafe {
+        let wanted = _mm_set1_epi32(wanted.cast_signed());
+        let bits = |lanes| _mm_movemask_ps(_mm_castsi128_ps(lanes)).cast_unsigned();
+        let low = bits(_mm_cmpeq_epi32(_mm_loadu_si128(first), wanted));
+        let behind = numbers.as_ptr().add(ENTRIES - 4).cast();
+        let high = bits(_mm_cmpeq_epi32(_mm_loadu_si128(behind), wanted));
+        low | high << (ENTRIES - 4)
+    }
+}
+
+/// A bit for each number that is `wanted`.
+#[cfg(not(target_arch = "x86_64"))]
+#[inline]
+fn equal_lanes(numbers: &[u32; ENTRIES], wanted: u32) -> u32 {
+    let bit = |(entry, &has): (usize, &u32)| u32::from(has == wanted) << entry;
+    numbers.iter().enumerate().map(bit).sum()
 }
 
 /// A unique hash index from 32-bit hashes to slots.
@@ -315,8 +339,24 @@ impl<'a, R: Copy, K: Key, F: Fn(&R) -> K> Unique<'a, R, F> {
     /// The row with this key.
     #[inline]
     pub fn get(&self, key: K) -> Option<Handle<R>> {
+        self.get_hashed(key, key.hash32())
+    }
+
+    /// The row with this key, whose hash the caller has already.
+    #[inline]
+    pub fn get_hashed(&self, key: K, hash: u32) -> Option<Handle<R>> {
         let is_it = |slot| (self.key)(self.rows.get(Handle::from_slot(slot))) == key;
-        self.index.find(key.hash32(), is_it).map(Handle::from_slot)
+        self.index.find(hash, is_it).map(Handle::from_slot)
+    }
+
+    /// The row with this key, where the caller has an idea which it is: any handle may be it, also
+    /// one of a row that is gone.
+    #[inline]
+    pub fn get_or(&self, key: K, guess: Handle<R>) -> Option<Handle<R>> {
+        match self.rows.find(guess) {
+            Some(row) if (self.key)(row) == key => Some(guess),
+            _ => self.get(key),
+        }
     }
 
     /// Asks the memory for what a look-up of this key reads first.

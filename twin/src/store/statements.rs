@@ -35,7 +35,7 @@ macro_rules! database_statements {
                         let old = {
                             // SAFETY: the entry of this change was pushed together with an
                             // image of this table's row, and entries are popped in order.
-                            unsafe { self.log.pop_image().$table }
+                            unsafe { self.log.pop_image::<$row>() }
                         };
                         let row = *self.$table.rows.get(handle);
                         self.$table.reindex(&row, &old, handle);
@@ -47,14 +47,14 @@ macro_rules! database_statements {
                         *self.$table.rows.get_mut(handle) = {
                             // SAFETY: the entry of this change was pushed together with an
                             // image of this table's row, and entries are popped in order.
-                            unsafe { self.log.pop_image().$table }
+                            unsafe { self.log.pop_image::<$row>() }
                         };
                     }
                     Change::Delete(handle) => {
                         let old = {
                             // SAFETY: the entry of this change was pushed together with an
                             // image of this table's row, and entries are popped in order.
-                            unsafe { self.log.pop_image().$table }
+                            unsafe { self.log.pop_image::<$row>() }
                         };
                         self.$table.rows.undo_delete(handle, old);
                         let entered = self.$table.index(&old, handle);
@@ -124,7 +124,7 @@ macro_rules! database_statements {
                     }
                     db.log.push_image(
                         undo::Entry::$table($crate::store::Change::Update(handle)),
-                        undo::Image { $table: old },
+                        &old,
                     );
                     *db.$table.rows.get_mut(handle) = row;
                     $($after_update(db, handle, &old)?;)*
@@ -148,7 +148,7 @@ macro_rules! database_statements {
                 let row = self.$table.rows.get_mut(handle);
                 self.log.push_image(
                     undo::Entry::$table($crate::store::Change::Patch(handle)),
-                    undo::Image { $table: *row },
+                    row,
                 );
                 if cfg!(debug_assertions) {
                     let old = *row;
@@ -176,7 +176,7 @@ macro_rules! database_statements {
                     db.$table.rows.delete(handle);
                     db.log.push_image(
                         undo::Entry::$table($crate::store::Change::Delete(handle)),
-                        undo::Image { $table: old },
+                        &old,
                     );
                     $($after_delete(db, &old)?;)*
                     Ok(())

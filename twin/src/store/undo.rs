@@ -7,6 +7,8 @@
 //! Both are plain vectors: where one has to be made longer, its transaction has changed as many
 //! rows as are moved.
 
+use std::mem::MaybeUninit;
+
 use super::handle::Handle;
 
 /// What happened to one row of a table.
@@ -41,7 +43,8 @@ pub struct Savepoint {
 /// The log of the open transaction.
 pub struct UndoLog<U, I> {
     entries: Vec<U>,
-    images: Vec<I>,
+    /// Each has room for a row of any table, which `I` is as large as.
+    images: Vec<MaybeUninit<I>>,
     open: bool,
     /// Counts transactions, to know a savepoint that outlived its own.
     transaction: u64,
@@ -127,18 +130,32 @@ impl<U: Copy, I: Copy> UndoLog<U, I> {
 
     /// Writes a change of a row down, with its old image, in a transaction.
     #[inline]
-    pub fn push_image(&mut self, entry: U, image: I) {
+    pub fn push_image<R: Copy>(&mut self, entry: U, image: &R) {
+        const {
+            assert!(size_of::<R>() <= size_of::<I>() && align_of::<R>() <= align_of::<I>());
+        }
         if self.open {
-            self.images.push(image);
+            let place = self.images.len();
+            self.images.push(MaybeUninit::uninit());
+            let place = self.images[place].as_mut_ptr().cast::<R>();
+            // SAFETY: the place is inside the vector, and an `I`, which it is made for, is at least
+            // as large and as much aligned as an `R`.
+            unsafe { place.write(*image) };
             self.entries.push(entry);
         }
     }
 
     /// Takes the last image; the log has an entry for each.
-    pub fn pop_image(&mut self) -> I {
-        self.images
+    ///
+    /// # Safety
+    /// It was pushed as an image of an `R`.
+    pub unsafe fn pop_image<R: Copy>(&mut self) -> R {
+        let image = self
+            .images
             .pop()
-            .expect("an image for each entry that has one")
+            .expect("an image for each entry that has one");
+        // SAFETY: what was written there is an `R`, says the caller.
+        unsafe { image.as_ptr().cast::<R>().read() }
     }
 
     /// Takes the last change made since the savepoint; panics where the savepoint is not of this
