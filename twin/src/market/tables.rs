@@ -1,7 +1,7 @@
 //! What the market knows, as tables of the store.
 //!
 //! Orders hang in levels, levels in books, books in instruments; each link is a handle, so that an
-//! order is found by one hash look-up (its number) and everything else by following links. What is
+//! order is found by one look-up (its number) and everything else by following links. What is
 //! numbered densely from outside (instruments, lines, groups, tables, sets) has its number for its
 //! slot; books have their place in the book order (format.md 5.4).
 //!
@@ -9,9 +9,9 @@
 //! line: the undo log copies whole rows, and one that straddles two lines misses twice.
 
 use crate::database;
-use crate::records::NO_PRICE;
-use crate::records::vocabulary::{mode, phase};
 use crate::store::Handle;
+
+mod defaults;
 
 /// A line of a member (format.md 5.1); one without a member is not defined.
 #[derive(Clone, Copy, Default)]
@@ -315,101 +315,3 @@ macro_rules! book_parts {
     };
 }
 book_parts!(terms Terms, top Top, tally Tally, state State, call Call, window Window);
-
-impl Default for Terms {
-    fn default() -> Self {
-        Self {
-            value_min: 0,
-            limit_up: NO_PRICE,
-            limit_down: NO_PRICE,
-            table: 0,
-        }
-    }
-}
-
-impl Default for Top {
-    fn default() -> Self {
-        Self {
-            best: [Handle::NULL; 2],
-            worst: [Handle::NULL; 2],
-            reference: NO_PRICE,
-            term: 0,
-            stale: false,
-        }
-    }
-}
-
-impl Default for Tally {
-    fn default() -> Self {
-        Self {
-            last: NO_PRICE,
-            open: NO_PRICE,
-            high: NO_PRICE,
-            low: NO_PRICE,
-            volume: 0,
-            turnover: 0,
-            trades: 0,
-        }
-    }
-}
-
-impl Default for State {
-    fn default() -> Self {
-        Self {
-            due: NO_PRICE,
-            entry: NO_PRICE,
-            close: NO_PRICE,
-            first_at: NO_PRICE,
-            first_price: NO_PRICE,
-            allow_before: 0,
-            owed: 0,
-            special: 0,
-            entry_waits: false,
-            matched: false,
-            checking: false,
-            tripped: false,
-        }
-    }
-}
-
-impl Call {
-    /// What INDICATE starts from in a new collection.
-    pub const NOTHING_TOLD: [i64; 4] = [NO_PRICE, 0, 0, 0];
-}
-
-impl Default for Call {
-    fn default() -> Self {
-        Self {
-            told: Self::NOTHING_TOLD,
-            simulated: [NO_PRICE; 2],
-            entered: 0,
-            changed: 0,
-        }
-    }
-}
-
-impl Default for Window {
-    fn default() -> Self {
-        Self {
-            value: [0; 2],
-            qty: 0,
-            width: 0,
-            ended_at: NO_PRICE,
-            ended_price: NO_PRICE,
-            head: Handle::NULL,
-            tail: Handle::NULL,
-            ended: false,
-        }
-    }
-}
-
-impl Default for Group {
-    fn default() -> Self {
-        Self {
-            books: 0,
-            allow: 0,
-            label: phase::CLOSED,
-            mode: mode::SHUT,
-        }
-    }
-}

@@ -135,18 +135,20 @@ mod segments;
 mod statements;
 mod table;
 mod undo;
+mod unique;
 
 pub use database::{Store, check_parent};
 pub use dense::DenseIndex;
 pub use error::Error;
 pub use handle::Handle;
-pub use hash::{HashIndex, Unique};
+pub use hash::HashIndex;
 pub use key::Key;
 pub use ordered::{OrderedIndex, Range};
 pub use prefetch::prefetch;
 pub use rows::Rows;
 pub use segments::Segments;
 pub use undo::{Change, Savepoint, Undo, UndoLog};
+pub use unique::Unique;
 
 #[cfg(test)]
 mod tests;
