@@ -59,7 +59,7 @@ fn mode(args: &Args) -> Ended {
 fn market(args: &Args) -> Core {
     match args.has("--toy") {
         true => Box::new(Toy::new()),
-        false => Box::new(Timed::new()),
+        false => Box::new(Timed::with_room()),
     }
 }
 
