@@ -228,6 +228,9 @@ fn recover_mode(args: &Args) -> Ended {
         Ok(door) => door,
     };
     let (once, name) = (args.has("--once"), args.text("--name").unwrap_or_default());
+    if name.len() > 32 || !name.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err("--name is up to 32 letters of ASCII without spaces".into());
+    }
     loop {
         let ended = follower(args, door.as_ref())?.and_then(|follower| match (&file, tcp) {
             (Some(folder), _) => recover::run(

@@ -317,9 +317,10 @@ impl<M: Matching + Send + 'static> Follower<M> {
     fn stall(&mut self, fault: &Fault) {
         // What the shadow has against earlier frames is told first.
         self.refresh(true);
-        self.state.stalled = true;
         // Refusing an old owner is what a promise is for; anything else spoils the comparison.
-        self.state.clean &= fault.name == "epoch_below_promise";
+        let promised = fault.name == "epoch_below_promise";
+        self.state.stalled |= !promised;
+        self.state.clean &= promised;
         self.teller.fault(fault, self.cursor().position, "owner");
     }
 
