@@ -4,11 +4,13 @@ use std::fs::File;
 use std::io;
 use std::net::TcpListener;
 use std::os::fd::AsFd;
+use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
+use evermarket_twin::door::ticket;
 use evermarket_twin::journal::disk::SystemDisk;
 use evermarket_twin::journal::trouble::Trouble;
 use evermarket_twin::journal::writer::SIZE_UNITS;
@@ -17,6 +19,7 @@ use evermarket_twin::modes::core::Matching;
 use evermarket_twin::modes::features::Off;
 use evermarket_twin::modes::follow::{Follower, Settings};
 use evermarket_twin::modes::guard::Guard;
+use evermarket_twin::modes::house::{Open, Plan};
 use evermarket_twin::modes::market::Timed;
 use evermarket_twin::modes::promote::{Promoted, Wanted, promote, refusal};
 use evermarket_twin::modes::recover::{Ended as Followed, control_socket};
@@ -25,7 +28,7 @@ use evermarket_twin::modes::source::FolderSource;
 use evermarket_twin::modes::status::Teller;
 use evermarket_twin::modes::toy::Toy;
 use evermarket_twin::modes::wire::LineSource;
-use evermarket_twin::modes::{bench, feed, pipe, plant, recover, replay, serve};
+use evermarket_twin::modes::{bench, bench_door, feed, pipe, plant, recover, replay, serve};
 
 /// How a mode ends: an exit code, or a usage mistake.
 type Ended = Result<u8, String>;
@@ -51,6 +54,7 @@ fn mode(args: &Args) -> Ended {
         "feed" => feed_mode(args),
         "plant" => plant_mode(args),
         "bench" => bench_mode(args),
+        "bench-door" => bench_door_mode(args),
         other => Err(format!("no mode {other}; see evermarket-twin --help")),
     }
 }
@@ -148,10 +152,39 @@ fn bench_mode(args: &Args) -> Ended {
     }
 }
 
-type Core = Box<dyn Matching>;
+fn bench_door_mode(args: &Args) -> Ended {
+    let wants = |option: &str| format!("bench-door wants {option}");
+    let number =
+        |option: &str, usual: u64| Ok::<u64, String>(args.number(option)?.unwrap_or(usual));
+    let secret = args.path("--secret").ok_or(wants("--secret FILE"))?;
+    let load = bench_door::Load {
+        address: args.text("--door").ok_or(wants("--door HOST:PORT"))?.into(),
+        secret: ticket::secret(&secret)?,
+        trading_day: args.number("--day")?.ok_or(wants("--day YYYYMMDD"))? as u32,
+        lines: number("--lines", 4)?.clamp(1, 2_000) as u16,
+        orders: number("--orders", 1_000_000)?.max(1),
+        rate: args.number("--rate")?.filter(|&rate| rate > 0),
+        window: number("--window", 32_768)?.max(1),
+    };
+    Ok(load.run().map_or_else(halted, |line| {
+        println!("{line}");
+        FINE
+    }))
+}
+
+type Core = Box<dyn Matching + Send>;
+
+/// Opens the members' door, if there is to be one.
+fn open_door(args: &Args) -> Result<Result<Option<Open>, Trouble>, String> {
+    let own = args.word(0, "a folder for the own journal")?;
+    let opened = Plan::read(args)?
+        .map(|plan| Open::new(plan, &own))
+        .transpose();
+    Ok(opened.map_err(|error| Trouble::System(format!("no door: {error}"))))
+}
 
 /// Reads the own journal in the first folder named.
-fn follower(args: &Args) -> Result<Result<Follower<Core>, Trouble>, String> {
+fn follower(args: &Args, door: Option<&Open>) -> Result<Result<Follower<Core>, Trouble>, String> {
     let settings = Settings {
         folder: args.word(0, "a folder for the own journal")?,
         disk: Arc::new(SystemDisk),
@@ -160,6 +193,7 @@ fn follower(args: &Args) -> Result<Result<Follower<Core>, Trouble>, String> {
             .map_or(SIZE_UNITS, |units| units.clamp(1, 65_535) as u32),
         silence: Duration::from_millis(args.number("--silence-ms")?.unwrap_or(1000)),
         off: off(args)?,
+        door: door.map(|door| door.mailbox.clone()),
     };
     Ok(Follower::open(
         settings,
@@ -189,9 +223,16 @@ fn recover_mode(args: &Args) -> Ended {
         Some(Ok(socket)) => Some(socket),
         Some(Err(trouble)) => return Ok(halted(trouble)),
     };
-    let once = args.has("--once");
+    let door = match open_door(args)? {
+        Err(trouble) => return Ok(halted(trouble)),
+        Ok(door) => door,
+    };
+    let (once, name) = (args.has("--once"), args.text("--name").unwrap_or_default());
+    if name.len() > 32 || !name.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err("--name is up to 32 letters of ASCII without spaces".into());
+    }
     loop {
-        let ended = follower(args)?.and_then(|follower| match (&file, tcp) {
+        let ended = follower(args, door.as_ref())?.and_then(|follower| match (&file, tcp) {
             (Some(folder), _) => recover::run(
                 follower,
                 &mut FolderSource::new(folder),
@@ -199,7 +240,8 @@ fn recover_mode(args: &Args) -> Ended {
                 once,
             ),
             (None, address) => {
-                let mut line = LineSource::new(address.unwrap_or_default(), follower.cursor());
+                let line = LineSource::new(address.unwrap_or_default(), follower.cursor());
+                let mut line = line.named(name);
                 recover::run(follower, &mut line, control.as_ref(), once)
             }
         });
@@ -208,8 +250,7 @@ fn recover_mode(args: &Args) -> Ended {
             Ok(Followed::Again) => {}
             Ok(Followed::Code(code)) => return Ok(code),
             Ok(Followed::Promoted(promoted)) => {
-                drop(control);
-                return own_the_market(args, *promoted);
+                return own_the_market(args, *promoted, door, control);
             }
         }
     }
@@ -224,20 +265,39 @@ fn match_mode(args: &Args) -> Ended {
         position: args.number("--position")?.unwrap_or(0),
         force: args.has("--force"),
     };
-    let promoted = follower(args)?.and_then(|follower| match refusal(&follower, &wanted) {
-        Some(why) => Err(Trouble::Refused(why)),
-        None => promote(follower, &wanted),
-    });
+    let control = match args.path("--control").map(|path| control_socket(&path)) {
+        None => None,
+        Some(Ok(socket)) => Some(socket),
+        Some(Err(trouble)) => return Ok(halted(trouble)),
+    };
+    let door = match open_door(args)? {
+        Err(trouble) => return Ok(halted(trouble)),
+        Ok(door) => door,
+    };
+    let promoted =
+        follower(args, door.as_ref())?.and_then(|follower| match refusal(&follower, &wanted) {
+            Some(why) => Err(Trouble::Refused(why)),
+            None => promote(follower, &wanted),
+        });
     match promoted {
         Err(trouble) => Ok(halted(trouble)),
-        Ok(promoted) => own_the_market(args, promoted),
+        Ok(promoted) => own_the_market(args, promoted, door, control),
     }
 }
 
 /// Opens the doors and serves until they close.
-fn own_the_market(args: &Args, promoted: Promoted<Core>) -> Ended {
+fn own_the_market(
+    args: &Args,
+    promoted: Promoted<Core>,
+    door: Option<Open>,
+    control: Option<UnixListener>,
+) -> Ended {
     let threads = args.threads(2, 2)?;
     eprintln!("{}", promoted.line());
+    if let Some(door) = door {
+        return Ok(door.own(promoted, control).map_or_else(halted, |()| FINE));
+    }
+    drop(control);
     let door = match args.text("--listen") {
         Some(address) => TcpListener::bind(address).map(Door::Port),
         None => raw_pipe().map(|(input, output)| Door::Pipe(Box::new(input), Box::new(output))),

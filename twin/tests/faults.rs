@@ -22,6 +22,7 @@ fn follower(own: &Path) -> Follower<Toy> {
         size_units: 1,
         silence: Duration::from_millis(30),
         off: Off::default(),
+        door: None,
     };
     Follower::open(settings, Toy::new(), Teller::quiet()).unwrap()
 }

@@ -34,6 +34,7 @@ fn open(own: &Path) -> Follower<Toy> {
         size_units: 1,
         silence: Duration::from_secs(5),
         off: Off::default(),
+        door: None,
     };
     Follower::open(settings, Toy::new(), Teller::quiet()).unwrap()
 }

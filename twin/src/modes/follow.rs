@@ -1,4 +1,4 @@
-//! Following the owner: append, sync, acknowledge, work in the shadow, compare.
+//! Following the owner: append, sync, acknowledge, hand to the shadow, which works it and compares.
 //!
 //! The own journal is the owner's, frame by frame and byte by byte in all but the segment headers; so its chain is the owner's
 //! chain, and two copies are known to be equal up to a place by one hash. Invariants: nothing is acknowledged before it is
@@ -8,11 +8,13 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::compare::Shadow;
 use super::core::Matching;
 use super::features::Off;
+use super::judge::{Judge, Known, News};
+pub use super::settings::{Parts, Settings};
 use super::source::{Arrival, Source};
-use super::status::{State, Teller, clock_ns};
+use super::status::{State, Teller};
+use crate::door::mail::Mailbox;
 use crate::journal::cursor::{Cursor, Fault, Frame, fault};
 use crate::journal::disk::Disk;
 use crate::journal::lock::Lock;
@@ -46,12 +48,13 @@ pub struct Follower<M> {
     size_units: u32,
     off: Off,
     writer: Option<Writer>,
-    shadow: Shadow<M>,
+    judge: Judge<M>,
+    door: Option<Arc<Mailbox>>,
     /// Every frame of the own journal; `matched` of them were seen in the present stream.
     held: Vec<Place>,
     matched: usize,
     promised: u64,
-    group: Vec<(Frame, Vec<Record>)>,
+    group: Vec<(Frame, Vec<Record>, Place)>,
     heard: Instant,
     bad_since: Option<Instant>,
     silence: Duration,
@@ -61,21 +64,7 @@ pub struct Follower<M> {
     pub state: State,
 }
 
-/// What a follower is made of.
-pub struct Settings {
-    /// The own journal's folder.
-    pub folder: PathBuf,
-    /// Where it lies.
-    pub disk: Arc<dyn Disk>,
-    /// Size of own segments, in units of 64 KiB.
-    pub size_units: u32,
-    /// After how long without a sign of the owner there is an alarm.
-    pub silence: Duration,
-    /// Features switched off once this core owns the market.
-    pub off: Off,
-}
-
-impl<M: Matching> Follower<M> {
+impl<M: Matching + Send + 'static> Follower<M> {
     /// Reads the own journal back and works it again: so the shadow stands where the journal ends.
     pub fn open(settings: Settings, core: M, teller: Teller) -> Result<Self, Trouble> {
         let Settings {
@@ -84,6 +73,7 @@ impl<M: Matching> Follower<M> {
             size_units,
             silence,
             off,
+            door,
         } = settings;
         std::fs::create_dir_all(&folder).map_err(crate::journal::trouble::about(&folder))?;
         let mut follower = Self {
@@ -94,7 +84,8 @@ impl<M: Matching> Follower<M> {
             size_units,
             off,
             writer: None,
-            shadow: Shadow::new(core),
+            judge: Judge::new(core, door.as_ref().map(|_| Known::default()))?,
+            door,
             held: Vec::new(),
             matched: 0,
             group: Vec::new(),
@@ -111,8 +102,7 @@ impl<M: Matching> Follower<M> {
         let (folder, disk) = (follower.folder.clone(), follower.disk.clone());
         let found = recover(&folder, &*disk, |frame, raw, place| {
             follower.held.push(place);
-            follower.judge(frame, raw);
-            Ok(())
+            follower.judge.send(*frame, raw.to_vec(), place)
         })?;
         if let Some(found) = &found {
             if let Some(side) = &found.cut {
@@ -142,7 +132,8 @@ impl<M: Matching> Follower<M> {
 
     /// Whether this core may be promoted (protocol rule 6).
     pub fn eligible(&self) -> bool {
-        self.state.clean && !self.state.stalled
+        self.judge.drain();
+        self.state.clean && self.judge.seen().clean && !self.state.stalled
     }
 
     /// Whether everything held was seen in the present stream too.
@@ -152,7 +143,7 @@ impl<M: Matching> Follower<M> {
 
     /// Whether nothing bad is being waited for and everything held was recognised.
     pub fn settled(&self) -> bool {
-        self.in_step() && self.bad_since.is_none()
+        self.in_step() && self.bad_since.is_none() && self.judge.is_done()
     }
 
     /// Promises an epoch, durable when it returns.
@@ -165,14 +156,22 @@ impl<M: Matching> Follower<M> {
         }
         promise(&*self.disk, &self.folder, epoch)?;
         self.promised = epoch;
-        self.refresh(true);
+        self.refresh(false);
+        self.teller.state(&self.state, true);
         Ok(())
     }
 
-    /// Gives up following: what a match needs. No writer where no journal has begun.
-    pub fn into_parts(mut self) -> (Shadow<M>, Option<Writer>, Lock) {
-        self.shadow.core().switch_off(self.off);
-        (self.shadow, self.writer, self.lock)
+    /// Gives up following: what a match needs.
+    pub fn into_parts(self) -> Result<Parts<M>, Trouble> {
+        let (mut shadow, known) = self.judge.into_parts()?;
+        shadow.core().switch_off(self.off);
+        Ok(Parts {
+            shadow,
+            writer: self.writer,
+            lock: self.lock,
+            known: known.unwrap_or_default(),
+            folder: self.folder,
+        })
     }
 
     /// Takes what there is, up to a group, and says how it went.
@@ -195,7 +194,7 @@ impl<M: Matching> Follower<M> {
                         "epoch {} is promised: a frame of a lower one is refused",
                         self.promised
                     );
-                    source.refuse(&what);
+                    source.refuse(&what, self.promised);
                     break Arrival::Fault(fault("epoch_below_promise", what));
                 }
                 Arrival::Frame(frame) => {
@@ -241,58 +240,29 @@ impl<M: Matching> Follower<M> {
                 writer.segment().number,
                 writer.slot() - raw.len(),
             );
-            self.held.push(Place {
+            let place = Place {
                 cursor,
                 segment,
                 slot,
-            });
+            };
+            self.held.push(place);
             self.matched = self.held.len();
+            self.group.push((*frame, raw.to_vec(), place));
         }
-        self.group.push((*frame, raw.to_vec()));
         Ok(())
     }
 
-    /// Syncs and acknowledges the group, then works it.
+    /// Syncs and acknowledges the group, then hands it to the shadow.
     fn settle(&mut self, source: &mut impl Source) -> Result<(), Trouble> {
         let group = std::mem::take(&mut self.group);
         if let (Some(writer), false) = (&mut self.writer, group.is_empty()) {
             writer.sync()?;
             source.synced(&writer.cursor(), self.state.clean);
         }
-        for (frame, raw) in &group {
-            self.judge(frame, raw);
+        for (frame, raw, place) in group {
+            self.judge.send(frame, raw, place)?;
         }
         Ok(())
-    }
-
-    /// Works a frame in the shadow and tells what differs.
-    fn judge(&mut self, frame: &Frame, raw: &[Record]) {
-        match frame {
-            Frame::Block { block, void: false } => {
-                let records = &raw[..raw.len() - 1];
-                self.state.blocks += 1;
-                self.state.lag_ms =
-                    (clock_ns().saturating_sub(self.shadow.last_time()) / 1_000_000).max(0) as u64;
-                if let Some(difference) = self.shadow.compare(records, block) {
-                    self.teller.difference(&difference);
-                }
-            }
-            Frame::Block { block, void: true } => {
-                let what = format!(
-                    "a block of epoch {} behind a higher one is void",
-                    block.epoch
-                );
-                self.teller
-                    .fault(&fault("epoch_regress", what), block.position, "owner");
-            }
-            Frame::Epoch { epoch, void: true } => {
-                let what = format!("epoch {} begins behind a higher one: void", epoch.epoch);
-                self.teller
-                    .fault(&fault("epoch_regress", what), epoch.position, "owner");
-            }
-            Frame::Epoch { .. } => {}
-        }
-        self.state.clean &= self.shadow.clean;
     }
 
     fn conclude(
@@ -334,6 +304,7 @@ impl<M: Matching> Follower<M> {
             self.state.stalled = false;
         }
         if self.heard.elapsed() >= self.silence && !self.state.silent {
+            self.refresh(true);
             self.state.silent = true;
             let what = format!("no sign of the owner for {} ms", self.silence.as_millis());
             self.teller
@@ -344,9 +315,12 @@ impl<M: Matching> Follower<M> {
     }
 
     fn stall(&mut self, fault: &Fault) {
-        self.state.stalled = true;
+        // What the shadow has against earlier frames is told first.
+        self.refresh(true);
         // Refusing an old owner is what a promise is for; anything else spoils the comparison.
-        self.state.clean &= fault.name == "epoch_below_promise";
+        let promised = fault.name == "epoch_below_promise";
+        self.state.stalled |= !promised;
+        self.state.clean &= promised;
         self.teller.fault(fault, self.cursor().position, "owner");
     }
 
@@ -361,7 +335,7 @@ impl<M: Matching> Follower<M> {
         let Some(epoch) = higher else {
             let what =
                 "the owner's journal is not the one we hold, and no higher epoch begins there";
-            source.refuse(what);
+            source.refuse(what, 0);
             self.stall(&fault("diverged", what));
             self.refresh(true);
             return Ok(Step::Stalled);
@@ -378,22 +352,37 @@ impl<M: Matching> Follower<M> {
         Ok(Step::Again)
     }
 
-    /// Brings the status up to date.
-    pub fn refresh(&mut self, now: bool) {
+    /// Brings the status up to date, with `whole` up to the last frame taken.
+    pub fn refresh(&mut self, whole: bool) {
         let cursor = self.cursor();
-        let commands = self.shadow.commands_worked;
-        let refused_by_owner = self.shadow.refused_by_owner;
-        let core = self.shadow.core();
+        if let Some(door) = &self.door {
+            door.heard_of(cursor.epoch.max(self.promised as u32));
+        }
+        if whole {
+            self.judge.drain();
+        }
+        let mut seen = self.judge.seen();
+        let news = std::mem::take(&mut seen.news);
         self.state = State {
             position: cursor.position,
             epoch: cursor.epoch,
             promised: self.promised,
-            digest: core.digest(),
-            live: core.live(),
-            commands,
-            refused_by_owner,
+            digest: seen.digest,
+            live: seen.live,
+            clean: self.state.clean && seen.clean,
+            lag_ms: seen.lag_ms,
+            commands: seen.commands,
+            blocks: seen.blocks,
+            refused_by_owner: seen.refused_by_owner,
             ..self.state
         };
-        self.teller.state(&self.state, now);
+        drop(seen);
+        for news in news {
+            match news {
+                News::Differs(difference) => self.teller.difference(&difference),
+                News::Fault(fault, position) => self.teller.fault(&fault, position, "owner"),
+            }
+        }
+        self.teller.state(&self.state, whole);
     }
 }

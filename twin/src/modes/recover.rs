@@ -12,8 +12,8 @@ use super::promote::{Promoted, Wanted, promote, refusal};
 use super::source::Source;
 use crate::journal::trouble::{Trouble, about};
 
-/// How long the loop rests when there is nothing to do.
-const REST: Duration = Duration::from_micros(200);
+/// How long the loop rests before it tries again what cannot be taken.
+const STALLED_REST: Duration = Duration::from_millis(10);
 const CONTROL_EVERY: Duration = Duration::from_millis(1);
 const CONTROL_WITHIN: Duration = Duration::from_millis(200);
 
@@ -36,7 +36,7 @@ pub fn control_socket(path: &Path) -> Result<UnixListener, Trouble> {
 }
 
 /// Follows until promoted or, with `once`, until all there is has been taken.
-pub fn run<M: Matching, S: Source>(
+pub fn run<M: Matching + Send + 'static, S: Source>(
     mut follower: Follower<M>,
     source: &mut S,
     control: Option<&UnixListener>,
@@ -63,14 +63,14 @@ pub fn run<M: Matching, S: Source>(
         }
         match step {
             Step::Busy | Step::Again => {}
-            Step::Idle => std::thread::sleep(REST),
-            Step::Stalled => std::thread::sleep(REST * 50),
+            Step::Idle => std::thread::sleep(source.rest()),
+            Step::Stalled => std::thread::sleep(STALLED_REST),
         }
     }
 }
 
 /// The exit code of a follower that is to stop at the end of what there is; `None` while there is more.
-fn over<M: Matching>(follower: &mut Follower<M>, step: Step) -> Option<u8> {
+fn over<M: Matching + Send + 'static>(follower: &mut Follower<M>, step: Step) -> Option<u8> {
     let arrived = match (step, follower.state.owner_position) {
         (Step::Stalled, _) => true,
         (Step::Idle, Some(position)) => follower.state.position >= position,
@@ -87,7 +87,7 @@ fn over<M: Matching>(follower: &mut Follower<M>, step: Step) -> Option<u8> {
 }
 
 /// Answers one line of the control socket; a promotion that may be is handed back, its answer still to be given.
-fn attend<M: Matching>(
+fn attend<M: Matching + Send + 'static>(
     follower: &mut Follower<M>,
     line: UnixStream,
 ) -> Option<(Wanted, UnixStream)> {

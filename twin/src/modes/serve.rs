@@ -194,7 +194,7 @@ impl<M: Matching> Engine<M> {
     }
 
     /// Every command its own time, never smaller than the one before (protocol rule 10); the texts of a run have their head's.
-    fn stamp(&mut self, batch: &mut [Record]) {
+    pub(super) fn stamp(&mut self, batch: &mut [Record]) {
         let clock = clock_ns();
         let mut at = 0;
         while at < batch.len() {

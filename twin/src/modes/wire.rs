@@ -12,7 +12,7 @@ use crate::journal::frame::Segment;
 use crate::journal::trouble::Trouble;
 use crate::records::{RECORD_BYTES, Record};
 
-/// Follower to owner: where it stands. a position, b epoch, payload the chain there.
+/// Follower to owner: where it stands. a position, b epoch, c 1 if it only reads; payload the chain there, then its name if it has one.
 pub const FOLLOW: u32 = 16;
 /// Owner to follower: the header of its first segment.
 pub const HEADER: u32 = 17;
@@ -20,7 +20,7 @@ pub const HEADER: u32 = 17;
 pub const FRAMES: u32 = 18;
 /// Owner to follower: nothing new. a its last position, b its clock.
 pub const QUIET: u32 = 19;
-/// Either way: a sentence why not, then the line is closed.
+/// Either way: a sentence why not, then the line is closed. From a follower: a position held, b the epoch it promised if that is why.
 pub const REFUSED: u32 = 20;
 /// Follower to owner: a position synced, b epoch, c 1 if the comparison is clean.
 pub const SYNCED: u32 = 21;
@@ -33,6 +33,7 @@ const PAYLOAD_BYTES_MAX: usize = 1 << 28;
 /// A line to an owner, made again whenever it breaks.
 pub struct LineSource {
     address: String,
+    name: String,
     line: Option<TcpStream>,
     tried: Option<Instant>,
     hello: Cursor,
@@ -44,6 +45,8 @@ pub struct LineSource {
     /// Records of FRAMES not handed out yet.
     pending: Vec<Record>,
     handed: usize,
+    /// A frame was handed out that may not have been synced yet: nothing is waited for meanwhile.
+    gave: bool,
 }
 
 impl LineSource {
@@ -51,6 +54,7 @@ impl LineSource {
     pub fn new(address: &str, held: Cursor) -> Self {
         Self {
             address: address.to_string(),
+            name: String::new(),
             line: None,
             tried: None,
             hello: held,
@@ -60,7 +64,14 @@ impl LineSource {
             inbox: Vec::new(),
             pending: Vec::new(),
             handed: 0,
+            gave: false,
         }
+    }
+
+    /// The same under a name of its own, for owners that can read one.
+    pub fn named(self, name: &str) -> Self {
+        let name = name.to_string();
+        Self { name, ..self }
     }
 
     fn connect(&mut self) -> io::Result<()> {
@@ -72,14 +83,15 @@ impl LineSource {
         let mut line = TcpStream::connect_timeout(&address, CONNECT_WITHIN)?;
         line.set_nodelay(true)?;
         line.set_read_timeout(Some(READ_WITHIN))?;
+        let payload = [&self.hello.chain[..], self.name.as_bytes()].concat();
         let hello = head(
             FOLLOW,
-            32,
+            payload.len() as u32,
             self.hello.position,
             u64::from(self.hello.epoch),
             0,
         );
-        write_whole(&mut line, &hello, &self.hello.chain)?;
+        write_whole(&mut line, &hello, &payload)?;
         self.cursor = self.hello;
         self.line = Some(line);
         Ok(())
@@ -105,24 +117,14 @@ impl LineSource {
         let Some(line) = &mut self.line else {
             return false;
         };
-        let mut part = vec![0; 1 << 16];
-        loop {
-            match line.read(&mut part) {
-                Ok(0) => return false,
-                Ok(count) => self.inbox.extend_from_slice(&part[..count]),
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                Err(error) => {
-                    return matches!(
-                        error.kind(),
-                        io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut
-                    );
-                }
-            }
-            // A whole message is worked at once; half a large one is read on.
-            if whole_message(&self.inbox) {
-                return true;
-            }
+        if self.gave && line.set_nonblocking(true).is_err() {
+            return false;
         }
+        let alive = receive(line, &mut self.inbox);
+        if std::mem::take(&mut self.gave) && line.set_nonblocking(false).is_err() {
+            return false;
+        }
+        alive
     }
 
     /// The first whole message of the inbox.
@@ -209,6 +211,7 @@ impl LineSource {
         raw.extend_from_slice(&slots[..count]);
         self.cursor.pass(&frame);
         self.handed += count;
+        self.gave = true;
         Ok(Some(Arrival::Frame(frame)))
     }
 
@@ -276,22 +279,42 @@ impl Source for LineSource {
             .map(|line| line.write_all(&acknowledgement));
     }
 
-    fn refuse(&mut self, why: &str) {
+    fn refuse(&mut self, why: &str, promised: u64) {
         if let Some(line) = &mut self.line {
-            let head = head(
-                REFUSED,
-                why.len() as u32,
-                self.hello.position,
-                u64::from(self.hello.epoch),
-                0,
-            );
+            let head = head(REFUSED, why.len() as u32, self.hello.position, promised, 0);
             let _ = write_whole(line, &head, why.as_bytes());
         }
         self.hang_up();
     }
 
+    fn rest(&self) -> Duration {
+        Duration::ZERO
+    }
+
     fn patience(&self) -> Duration {
         Duration::ZERO
+    }
+}
+
+/// Reads what is there into the inbox; false once the line is broken.
+fn receive(line: &mut TcpStream, inbox: &mut Vec<u8>) -> bool {
+    let mut part = vec![0; 1 << 16];
+    loop {
+        match line.read(&mut part) {
+            Ok(0) => return false,
+            Ok(count) => inbox.extend_from_slice(&part[..count]),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => {
+                return matches!(
+                    error.kind(),
+                    io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut
+                );
+            }
+        }
+        // A whole message is worked at once; half a large one is read on.
+        if whole_message(inbox) {
+            return true;
+        }
     }
 }
 
