@@ -170,8 +170,13 @@ impl<M: Matching> Shadow<M> {
         self.core.refuse(&run, code, value, &mut self.stream)
     }
 
+    /// Looks at commands only: events have their command's time, which the comparison sees to, and that of a run's head
+    /// may be smaller than that of its texts.
     fn time_backwards(&mut self, records: &[Record]) -> Option<Difference> {
         for (index, record) in records.iter().enumerate() {
+            if kind(record) >= FIRST_EVENT {
+                continue;
+            }
             let time = i64_at(record, 8);
             let before = self.last_time;
             self.last_time = before.max(time);
