@@ -108,7 +108,7 @@ class Follower(Process):
         self.address = free_address()
         self._status = own.with_name(own.name + ".status")
         self._status.unlink(missing_ok=True)
-        files = ["--status", self._status, "--control", self.control, "--listen", self.address]
+        files: list[str | Path] = ["--status", self._status, "--control", self.control, "--listen", self.address]
         super().__init__("recover", own, *source, *files, "--size-units", SIZE_UNITS, *options)
 
     def status(self) -> dict[str, Any] | None:

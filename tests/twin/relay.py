@@ -9,21 +9,31 @@ from typing import Final, Self
 PART_BYTES: Final = 4096
 
 
+Harm = tuple[str, int]
+"""What happens to a line, "flip" or "cut", and to which byte of those that the owner sends."""
+
+
+def by_chance(seed: int, count: int, within_bytes: int, ways: str = "flip cut") -> list[Harm]:
+    """So many harms anywhere in the first bytes."""
+    chance = random.Random(seed)
+    return [(chance.choice(ways.split()), chance.randrange(within_bytes)) for _ in range(count)]
+
+
 class Relay:
-    """Hands bytes on between a follower and its owner, and harms them as long as `harm` lines have not been harmed.
+    """Hands bytes on between a follower and its owner; each line has one of the harms, later ones have none."""
 
-    Every line so harmed is given one harm after 0 to `within_bytes` bytes: a flipped bit, or the end of the line.
-    """
-
-    def __init__(self, to: str, seed: int, *, harm: int, within_bytes: int, ways: str = "flip cut") -> None:
+    def __init__(self, to: str, harms: list[Harm]) -> None:
         host, port = to.split(":")
         self._to = (host, int(port))
-        self._random = random.Random(seed)
-        self._left, self._within_bytes, self._ways = harm, within_bytes, ways.split()
-        self.harmed: list[str] = []
+        self._left = list(reversed(harms))
         self._door = socket.create_server(("127.0.0.1", 0))
         self.address = f"127.0.0.1:{self._door.getsockname()[1]}"
         threading.Thread(target=self._accept, daemon=True).start()
+
+    @property
+    def left(self) -> int:
+        """Harms that no line has had yet."""
+        return len(self._left)
 
     def __enter__(self) -> Self:
         return self
@@ -40,11 +50,7 @@ class Relay:
                 except OSError:
                     near.close()
                     continue
-                way, at = None, self._random.randrange(self._within_bytes)
-                if self._left > 0:
-                    self._left -= 1
-                    way = self._random.choice(self._ways)
-                    self.harmed.append(f"{way} at {at}")
+                way, at = self._left.pop() if self._left else (None, 0)
                 threading.Thread(target=_copy, args=(near, far, None, 0), daemon=True).start()
                 threading.Thread(target=_copy, args=(far, near, way, at), daemon=True).start()
 

@@ -7,7 +7,6 @@ the line: `pytest tests/twin/test_recover.py -o log_cli=true -o log_cli_level=IN
 import logging
 import subprocess
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -68,15 +67,15 @@ class Original(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def original(kernels: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Original]:
+def original(kernels: None, tmp_path_factory: pytest.TempPathFactory) -> Original:
     session = hold(SEED, COMMANDS)
     folder = written(tmp_path_factory.mktemp("original") / "owner", session)
-    yield Original(session, folder, Slots(folder))
+    return Original(session, folder, Slots(folder))
 
 
 def test_followed_to_the_end_the_copy_is_equal_to_the_byte(original: Original, tmp_path: Path) -> None:
     own = tmp_path / "own"
-    words = ["recover", own, "--file", original.folder, "--once", "--size-units", SIZE_UNITS]
+    words: list[str | Path] = ["recover", own, "--file", original.folder, "--once", "--size-units", SIZE_UNITS]
     for life in ("cold", "again over its own journal"):
         done = subprocess.run([find_binary(), *words], capture_output=True, text=True, check=False)
         assert (done.returncode, done.stderr) == (0, ""), life
@@ -98,7 +97,7 @@ def test_a_growing_journal_is_followed_block_by_block(original: Original, tmp_pa
 
 def planted(original: Original, fault: str, out: Path) -> tuple[Slots, int]:
     """The journal with a fault in it, and the frame it is in."""
-    words = ["plant", original.folder, out, "--fault", fault, "--block", str(FROM_FRAME)]
+    words: list[str | Path] = ["plant", original.folder, out, "--fault", fault, "--block", str(FROM_FRAME)]
     done = subprocess.run([find_binary(), *words], capture_output=True, text=True, check=True)
     return Slots(out), int(done.stdout.rsplit(" ", 1)[1].rstrip("}\n"))
 

@@ -22,7 +22,7 @@ use evermarket_twin::modes::promote::{Promoted, Wanted, promote, refusal};
 use evermarket_twin::modes::recover::{Ended as Followed, control_socket};
 use evermarket_twin::modes::serve::Door;
 use evermarket_twin::modes::source::FolderSource;
-use evermarket_twin::modes::status::Teller;
+use evermarket_twin::modes::status::{Teller, say};
 use evermarket_twin::modes::toy::Toy;
 use evermarket_twin::modes::wire::LineSource;
 use evermarket_twin::modes::{bench, feed, pipe, plant, recover, replay, serve};
@@ -33,7 +33,7 @@ type Ended = Result<u8, String>;
 fn main() -> ExitCode {
     let ended = Args::parse(std::env::args().skip(1)).and_then(|args| mode(&args));
     ExitCode::from(ended.unwrap_or_else(|mistake| {
-        eprintln!("evermarket-twin: {mistake}");
+        say(format_args!("evermarket-twin: {mistake}"));
         USAGE
     }))
 }
@@ -71,7 +71,7 @@ fn off(args: &Args) -> Result<Off, String> {
 
 /// Says what stopped the work.
 fn halted(trouble: impl std::fmt::Display) -> u8 {
-    eprintln!("{trouble}");
+    say(trouble);
     HALTED
 }
 
@@ -237,7 +237,7 @@ fn match_mode(args: &Args) -> Ended {
 /// Opens the doors and serves until they close.
 fn own_the_market(args: &Args, promoted: Promoted<Core>) -> Ended {
     let threads = args.threads(2, 2)?;
-    eprintln!("{}", promoted.line());
+    say(promoted.line());
     let door = match args.text("--listen") {
         Some(address) => TcpListener::bind(address).map(Door::Port),
         None => raw_pipe().map(|(input, output)| Door::Pipe(Box::new(input), Box::new(output))),

@@ -9,7 +9,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::pipe::{Request, head, write_whole};
-use super::status::clock_ns;
+use super::status::{clock_ns, say};
 use super::wire::{FOLLOW, HEADER, QUIET, REFUSED, SYNCED, send_frames};
 use crate::journal::cursor::Cursor;
 use crate::journal::reader::{Next, Reader};
@@ -27,7 +27,7 @@ pub fn serve(folder: &Path, door: &TcpListener) -> io::Result<()> {
         let name = thread::Builder::new().name("feed".into());
         name.spawn(move || {
             if let Err(why) = feed(line, &folder) {
-                eprintln!("feed: {why}");
+                say(format_args!("feed: {why}"));
             }
         })?;
     }

@@ -14,7 +14,7 @@ use std::time::Duration;
 use super::core::Matching;
 use super::guard::{Guard, run_length};
 use super::pipe::{DEPTH, FRESH, RUN, Request, head, levels, read_batch, write_whole};
-use super::status::clock_ns;
+use super::status::{clock_ns, say};
 use crate::journal::bytes::{bytes, put};
 use crate::journal::trouble::Trouble;
 use crate::journal::writer::Writer;
@@ -316,7 +316,7 @@ fn accept(port: &TcpListener, to_engine: &SyncSender<Job>) {
         let to_engine = to_engine.clone();
         let asking = move || ask_line(line, input, &to_engine);
         if let Err(error) = thread::Builder::new().name("line".into()).spawn(asking) {
-            eprintln!("door: {error}");
+            say(format_args!("door: {error}"));
         }
     }
 }

@@ -43,6 +43,11 @@ pub struct Teller {
     quiet: bool,
 }
 
+/// A line on standard error. That nobody reads it there is no reason to stop, as `eprintln!` would.
+pub fn say(line: impl std::fmt::Display) {
+    let _ = writeln!(std::io::stderr(), "{line}");
+}
+
 /// The clock, nanoseconds since 1970.
 pub fn clock_ns() -> i64 {
     let since = SystemTime::now()
@@ -107,7 +112,7 @@ impl Teller {
         self.alarms += 1;
         let line = object.value("at_ns", clock_ns()).line();
         if !self.quiet && self.told.len() <= ALARMS_TOLD_MAX {
-            let _ = writeln!(std::io::stderr(), "{{\"alarm\": {line}}}");
+            say(format_args!("{{\"alarm\": {line}}}"));
         }
         self.first_alarm.get_or_insert(line);
         self.replaced = None;
@@ -155,7 +160,7 @@ impl Teller {
         let unfinished = path.with_extension("tmp");
         let written = std::fs::write(&unfinished, self.line(state) + "\n");
         if let Err(error) = written.and_then(|()| std::fs::rename(&unfinished, path)) {
-            eprintln!("{}: {error}", path.display());
+            say(format_args!("{}: {error}", path.display()));
         }
         self.replaced = Some(Instant::now());
     }

@@ -29,6 +29,8 @@ const CONNECT_EVERY: Duration = Duration::from_millis(50);
 const CONNECT_WITHIN: Duration = Duration::from_millis(500);
 const READ_WITHIN: Duration = Duration::from_millis(1);
 const PAYLOAD_BYTES_MAX: usize = 1 << 28;
+/// Half a message for longer than this is none: a flipped bit in its length would be waited for without end.
+const MESSAGE_WITHIN: Duration = Duration::from_secs(2);
 
 /// A line to an owner, made again whenever it breaks.
 pub struct LineSource {
@@ -41,6 +43,8 @@ pub struct LineSource {
     day: Option<Segment>,
     owner_position: Option<u64>,
     inbox: Vec<u8>,
+    /// Since when the inbox has half a message.
+    half_since: Option<Instant>,
     /// Records of FRAMES not handed out yet.
     pending: Vec<Record>,
     handed: usize,
@@ -58,6 +62,7 @@ impl LineSource {
             day: None,
             owner_position: None,
             inbox: Vec::new(),
+            half_since: None,
             pending: Vec::new(),
             handed: 0,
         }
@@ -96,6 +101,7 @@ impl LineSource {
     fn hang_up(&mut self) {
         self.line = None;
         self.inbox.clear();
+        self.half_since = None;
         self.pending.clear();
         self.handed = 0;
     }
@@ -145,6 +151,22 @@ impl LineSource {
         Ok(Some((request, payload)))
     }
 
+    /// Half a message must become a whole one.
+    fn half_in_time(&mut self, heard: bool) -> Result<(), Arrival> {
+        if self.inbox.is_empty() || heard {
+            self.half_since = None;
+        }
+        if self.inbox.is_empty() {
+            return Ok(());
+        }
+        let since = *self.half_since.get_or_insert_with(Instant::now);
+        if since.elapsed() < MESSAGE_WITHIN {
+            return Ok(());
+        }
+        let what = format!("half a message, {} bytes of it", self.inbox.len());
+        Err(Arrival::Fault(fault("bad_message", what)))
+    }
+
     /// Works one message; what it means at once, if anything.
     fn take(&mut self, request: Request, payload: &[u8]) -> Result<(), Arrival> {
         let bad = |what: &str| Err(Arrival::Fault(fault("bad_message", what)));
@@ -173,7 +195,7 @@ impl LineSource {
                 self.owner_position = Some(request.a);
                 Ok(())
             }
-            QUIET => {
+            QUIET if payload.is_empty() => {
                 self.owner_position = Some(request.a);
                 Ok(())
             }
@@ -229,6 +251,7 @@ impl LineSource {
             heard = true;
             self.take(request, &payload)?;
         }
+        self.half_in_time(heard)?;
         if let Some(arrival) = self.pending_frame(raw)? {
             return Ok(arrival);
         }
