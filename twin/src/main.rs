@@ -21,6 +21,7 @@ use evermarket_twin::modes::market::Timed;
 use evermarket_twin::modes::promote::{Promoted, Wanted, promote, refusal};
 use evermarket_twin::modes::recover::{Ended as Followed, control_socket};
 use evermarket_twin::modes::serve::Door;
+use evermarket_twin::modes::settling::Settling;
 use evermarket_twin::modes::source::FolderSource;
 use evermarket_twin::modes::status::{Teller, say};
 use evermarket_twin::modes::toy::Toy;
@@ -93,15 +94,22 @@ fn pipe_mode(args: &Args) -> Ended {
 fn replay_mode(args: &Args) -> Ended {
     let folder = args.word(0, "the folder of a journal")?;
     let two_threads = args.threads(2, 2)? == 2;
+    let mut settling = args
+        .path("--settlement")
+        .map(|folder| Settling::new(&folder, Arc::new(SystemDisk)));
     match replay::replay(
         &folder,
         market(args),
         !args.has("--no-compare"),
         two_threads,
+        &mut settling,
     ) {
         Err(trouble) => Ok(halted(trouble)),
         Ok(outcome) => {
             println!("{}", outcome.line());
+            if let Some(settling) = settling {
+                println!("{{\"settlement\": {}}}", settling.object().line());
+            }
             Ok(match (&outcome.trouble, &outcome.difference) {
                 (Some(_), _) => HALTED,
                 (None, Some(_)) => DIFFERENCE,
@@ -160,6 +168,7 @@ fn follower(args: &Args) -> Result<Result<Follower<Core>, Trouble>, String> {
             .map_or(SIZE_UNITS, |units| units.clamp(1, 65_535) as u32),
         silence: Duration::from_millis(args.number("--silence-ms")?.unwrap_or(1000)),
         off: off(args)?,
+        settlement: args.path("--settlement"),
     };
     Ok(Follower::open(
         settings,
@@ -244,7 +253,16 @@ fn own_the_market(args: &Args, promoted: Promoted<Core>) -> Ended {
     };
     let served = door
         .map_err(|error| Trouble::System(format!("no door: {error}")))
-        .and_then(|door| serve::serve(promoted.engine, promoted.writer, door, threads));
+        .and_then(|door| {
+            let Promoted {
+                engine,
+                writer,
+                settling,
+                lock: _lock,
+                ..
+            } = promoted;
+            serve::serve(engine, writer, settling, door, threads)
+        });
     Ok(served.map_or_else(halted, |()| FINE))
 }
 

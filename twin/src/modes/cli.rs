@@ -18,17 +18,17 @@ evermarket-twin: the second core of the exchange, of different make
   evermarket-twin pipe [--off NAME]...
       answer requests on standard input until it ends (docs/twin.md)
 
-  evermarket-twin replay FOLDER [--no-compare] [--threads 1|2]
+  evermarket-twin replay FOLDER [--no-compare] [--threads 1|2] [--settlement FOLDER]
       a whole journal through this core; every record and digest compared; one line of JSON
 
   evermarket-twin recover OWN (--file FOLDER | --tcp HOST:PORT) [--status FILE]
                           [--silence-ms N] [--control SOCKET] [--once] [--size-units N]
-                          [--listen HOST:PORT] [--off NAME]...
+                          [--listen HOST:PORT] [--settlement FOLDER] [--off NAME]...
       follow the owner's journal into the folder OWN, work the same commands, compare;
       over the control socket it promises, and is promoted to match
 
   evermarket-twin match OWN --epoch N --owner N [--position N] [--listen HOST:PORT]
-                        [--threads 1|2] [--force] [--off NAME]...
+                        [--threads 1|2] [--force] [--settlement FOLDER] [--off NAME]...
       own the market: promise, begin the epoch, serve requests on standard input or at the door
 
   evermarket-twin feed FOLDER --listen HOST:PORT
@@ -62,7 +62,7 @@ const ALONE: [&str; 6] = [
     "--sealed",
     "--help",
 ];
-const WITH_VALUE: [&str; 17] = [
+const WITH_VALUE: [&str; 18] = [
     "--off",
     "--threads",
     "--file",
@@ -80,6 +80,7 @@ const WITH_VALUE: [&str; 17] = [
     "--opening",
     "--out",
     "--runs",
+    "--settlement",
 ];
 
 impl Args {

@@ -1,29 +1,24 @@
-//! Following the owner: append, sync, acknowledge, work in the shadow, compare.
+//! Following the owner: keep (append, sync, acknowledge), then work in the shadow and compare.
 //!
-//! The own journal is the owner's, frame by frame and byte by byte in all but the segment headers; so its chain is the owner's
-//! chain, and two copies are known to be equal up to a place by one hash. Invariants: nothing is acknowledged before it is
-//! durable; no frame below a promised epoch is taken; a tail is cut only for an epoch that begins without it.
+//! Nothing is worked before it is synced. Where there is more to take than a group, the next group is kept by a thread of
+//! its own while this one is worked; a market need not be movable between threads.
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use super::compare::Shadow;
 use super::core::Matching;
 use super::features::Off;
+use super::keep::{Group, Keeper, Kept, Last, Taken};
+use super::settling::Settling;
 use super::source::{Arrival, Source};
 use super::status::{State, Teller, clock_ns};
 use crate::journal::cursor::{Cursor, Fault, Frame, fault};
 use crate::journal::disk::Disk;
-use crate::journal::lock::Lock;
-use crate::journal::promise::{promise, promised};
-use crate::journal::recovery::{Place, cut_back, recover};
 use crate::journal::trouble::Trouble;
-use crate::journal::writer::Writer;
 use crate::records::Record;
-
-/// Slots that are synced together at most, when there is more to take than one block.
-const GROUP_SLOTS: usize = 16_384;
 
 /// What a step came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,27 +33,26 @@ pub enum Step {
     Again,
 }
 
+/// The market's side of following.
+struct Judge<M> {
+    shadow: Shadow<M>,
+    teller: Teller,
+    state: State,
+    /// Behind the last frame worked.
+    worked: Cursor,
+}
+
 /// A follower's own side of things.
 pub struct Follower<M> {
-    folder: PathBuf,
-    lock: Lock,
-    disk: Arc<dyn Disk>,
-    size_units: u32,
+    keeper: Keeper,
+    judge: Judge<M>,
     off: Off,
-    writer: Option<Writer>,
-    shadow: Shadow<M>,
-    /// Every frame of the own journal; `matched` of them were seen in the present stream.
-    held: Vec<Place>,
-    matched: usize,
-    promised: u64,
-    group: Vec<(Frame, Vec<Record>)>,
+    /// Kept and not worked yet.
+    group: Group,
+    spare: Group,
     heard: Instant,
     bad_since: Option<Instant>,
     silence: Duration,
-    /// What it tells.
-    pub teller: Teller,
-    /// What its status says.
-    pub state: State,
 }
 
 /// What a follower is made of.
@@ -73,106 +67,110 @@ pub struct Settings {
     pub silence: Duration,
     /// Features switched off once this core owns the market.
     pub off: Off,
+    /// Where the settlement goes, if one is wanted.
+    pub settlement: Option<PathBuf>,
 }
 
 impl<M: Matching> Follower<M> {
     /// Reads the own journal back and works it again: so the shadow stands where the journal ends.
     pub fn open(settings: Settings, core: M, teller: Teller) -> Result<Self, Trouble> {
-        let Settings {
-            folder,
-            disk,
-            size_units,
-            silence,
-            off,
-        } = settings;
-        std::fs::create_dir_all(&folder).map_err(crate::journal::trouble::about(&folder))?;
-        let mut follower = Self {
-            lock: Lock::take(&folder)?,
-            promised: promised(&folder)?,
-            folder,
-            disk,
-            size_units,
-            off,
-            writer: None,
+        let mut judge = Judge {
             shadow: Shadow::new(core),
-            held: Vec::new(),
-            matched: 0,
-            group: Vec::new(),
-            heard: Instant::now(),
-            bad_since: None,
-            silence,
             teller,
             state: State {
                 state: "RECOVER",
                 clean: true,
                 ..State::default()
             },
+            worked: Cursor::default(),
         };
-        let (folder, disk) = (follower.folder.clone(), follower.disk.clone());
-        let found = recover(&folder, &*disk, |frame, raw, place| {
-            follower.held.push(place);
-            follower.judge(frame, raw);
-            Ok(())
-        })?;
-        if let Some(found) = &found {
-            if let Some(side) = &found.cut {
-                let what = format!("a torn tail was cut and kept in {}", side.display());
-                follower
-                    .teller
-                    .fault(&fault("tail_cut", what), found.cursor.position, "own");
-            }
-            follower.writer = Some(Writer::resume(disk, &folder, found)?);
+        let disk = settings.disk.clone();
+        let settling = settings
+            .settlement
+            .map(|folder| Settling::new(&folder, disk.clone()));
+        let each = |frame: &Frame, raw: &[Record]| judge.frame(frame, raw);
+        let (keeper, found) =
+            Keeper::open(settings.folder, disk, settings.size_units, settling, each)?;
+        if let Some((side, found)) = found.and_then(|found| Some((found.cut.clone()?, found))) {
+            let what = format!("a torn tail was cut and kept in {}", side.display());
+            let position = found.cursor.position;
+            judge
+                .teller
+                .fault(&fault("tail_cut", what), position, "own");
         }
+        let mut follower = Self {
+            keeper,
+            judge,
+            off: settings.off,
+            group: Group::default(),
+            spare: Group::default(),
+            heard: Instant::now(),
+            bad_since: None,
+            silence: settings.silence,
+        };
         follower.refresh(true);
         Ok(follower)
     }
 
     /// Behind the last frame of the own journal.
     pub fn cursor(&self) -> Cursor {
-        self.held
-            .last()
-            .map(|place| place.cursor)
-            .unwrap_or_default()
+        self.keeper.cursor()
     }
 
     /// The highest epoch promised.
     pub fn promised(&self) -> u64 {
-        self.promised
+        self.keeper.promised()
+    }
+
+    /// What the status says.
+    pub fn state(&self) -> &State {
+        &self.judge.state
+    }
+
+    /// What it tells.
+    pub fn teller(&self) -> &Teller {
+        &self.judge.teller
+    }
+
+    /// The settlement, if one is wanted.
+    pub fn settling(&mut self) -> Option<&mut Settling> {
+        self.keeper.settling.as_mut()
+    }
+
+    /// The status as a line.
+    pub fn line(&self) -> String {
+        let settlement = self.keeper.settling.as_ref().map(Settling::object);
+        self.judge.teller.line(&self.judge.state, settlement)
     }
 
     /// Whether this core may be promoted (protocol rule 6).
     pub fn eligible(&self) -> bool {
-        self.state.clean && !self.state.stalled
-    }
-
-    /// Whether everything held was seen in the present stream too.
-    pub fn in_step(&self) -> bool {
-        self.matched == self.held.len()
+        self.judge.state.clean && !self.judge.state.stalled
     }
 
     /// Whether nothing bad is being waited for and everything held was recognised.
     pub fn settled(&self) -> bool {
-        self.in_step() && self.bad_since.is_none()
+        self.keeper.in_step() && self.bad_since.is_none()
     }
 
     /// Promises an epoch, durable when it returns.
     pub fn promise(&mut self, epoch: u64) -> Result<(), Trouble> {
-        let highest = u64::from(self.cursor().epoch);
-        if epoch <= highest {
-            return Err(Trouble::Refused(format!(
-                "epoch {highest} has begun, {epoch} is not higher"
-            )));
-        }
-        promise(&*self.disk, &self.folder, epoch)?;
-        self.promised = epoch;
+        self.keeper.promise(epoch)?;
         self.refresh(true);
         Ok(())
     }
 
-    /// Gives up following: what a match needs. No writer where no journal has begun.
-    pub fn into_parts(mut self) -> (Shadow<M>, Option<Writer>, Lock) {
-        self.shadow.core().switch_off(self.off);
-        (self.shadow, self.writer, self.lock)
+    /// Gives up following: what a match needs.
+    pub fn into_parts(mut self) -> (Shadow<M>, Kept) {
+        self.work_kept();
+        self.judge.shadow.core().switch_off(self.off);
+        (self.judge.shadow, self.keeper.into_kept())
+    }
+
+    /// Works what is kept, so that nothing is held that was not looked at.
+    pub fn work_kept(&mut self) {
+        self.judge.group(&self.group);
+        self.group.clear();
     }
 
     /// Takes what there is, up to a group, and says how it went.
@@ -181,92 +179,162 @@ impl<M: Matching> Follower<M> {
         source: &mut impl Source,
         raw: &mut Vec<Record>,
     ) -> Result<Step, Trouble> {
-        let (mut slots, mut recognised) = (0, 0);
-        let arrival = loop {
-            match source.next(raw)? {
-                Arrival::Frame(frame) if self.matched < self.held.len() => {
-                    if self.held[self.matched].cursor.chain != frame.chain() {
-                        return self.diverged(source, &frame);
-                    }
-                    (self.matched, recognised) = (self.matched + 1, recognised + 1);
-                }
-                Arrival::Frame(frame) if self.below_promise(&frame) => {
-                    let what = format!(
-                        "epoch {} is promised: a frame of a lower one is refused",
-                        self.promised
-                    );
-                    source.refuse(&what);
-                    break Arrival::Fault(fault("epoch_below_promise", what));
-                }
-                Arrival::Frame(frame) => {
-                    self.append(source, &frame, raw)?;
-                    slots += raw.len();
-                }
-                other => break other,
-            }
-            if slots >= GROUP_SLOTS || recognised >= GROUP_SLOTS {
-                break Arrival::Nothing;
-            }
+        let Self {
+            keeper,
+            judge,
+            group,
+            spare,
+            ..
+        } = self;
+        let clean = judge.state.clean;
+        spare.clear();
+        let taken = if group.is_empty() {
+            keeper.take(source, raw, spare, clean)?
+        } else {
+            let source = &mut *source;
+            let taken = thread::scope(|scope| {
+                let keeping = scope.spawn(|| keeper.take(source, raw, spare, clean));
+                judge.group(group);
+                let panicked = |_| Err(Trouble::System("the keeping thread panicked".into()));
+                keeping.join().unwrap_or_else(panicked)
+            })?;
+            group.clear();
+            taken
         };
-        let taken = slots > 0;
-        self.settle(source)?;
-        self.conclude(source, arrival, taken, recognised > 0)
+        std::mem::swap(&mut self.group, &mut self.spare);
+        let any = !self.group.is_empty();
+        // With more at once to come this group is worked beside the next one's keeping.
+        if !taken.full {
+            self.work_kept();
+        }
+        self.conclude(source, taken, any)
     }
 
-    fn below_promise(&self, frame: &Frame) -> bool {
-        u64::from(frame.epoch()) < self.promised
-    }
-
-    fn append(
+    fn conclude(
         &mut self,
-        source: &impl Source,
-        frame: &Frame,
-        raw: &[Record],
-    ) -> Result<(), Trouble> {
-        if self.writer.is_none() {
-            let unknown =
-                || Trouble::Refused("frames came before the header of the journal".into());
-            let day = source.day().ok_or_else(unknown)?;
-            self.writer = Some(Writer::create(
-                self.disk.clone(),
-                &self.folder,
-                day,
-                self.size_units,
-            )?);
+        source: &mut impl Source,
+        taken: Taken,
+        any: bool,
+    ) -> Result<Step, Trouble> {
+        let arrival = match taken.last {
+            Last::Another(frame) => return self.diverged(source, &frame),
+            Last::Arrival(arrival) => arrival,
+        };
+        let state = &mut self.judge.state;
+        state.owner_position = source.owner_position();
+        let busy = any || taken.recognised > 0;
+        if busy || !matches!(arrival, Arrival::Silence) {
+            (self.heard, state.silent) = (Instant::now(), false);
         }
-        if let Some(writer) = &mut self.writer {
-            writer.append(raw, frame)?;
-            let (cursor, segment, slot) = (
-                writer.cursor(),
-                writer.segment().number,
-                writer.slot() - raw.len(),
-            );
-            self.held.push(Place {
-                cursor,
-                segment,
-                slot,
-            });
-            self.matched = self.held.len();
+        let mut step = if busy { Step::Busy } else { Step::Idle };
+        match arrival {
+            Arrival::Behind(place) => {
+                self.keeper.stream_begins(&place);
+                step = Step::Busy;
+            }
+            Arrival::Fault(fault) => {
+                let since = *self.bad_since.get_or_insert_with(Instant::now);
+                if since.elapsed() >= source.patience() {
+                    self.stall(&fault);
+                    step = Step::Stalled;
+                }
+            }
+            _ => {}
         }
-        self.group.push((*frame, raw.to_vec()));
-        Ok(())
+        if any {
+            self.bad_since = None;
+            self.judge.state.stalled = false;
+        }
+        self.listen_for_silence();
+        self.settle(step);
+        self.refresh(step != Step::Busy && any);
+        Ok(step)
     }
 
-    /// Syncs and acknowledges the group, then works it.
-    fn settle(&mut self, source: &mut impl Source) -> Result<(), Trouble> {
-        let group = std::mem::take(&mut self.group);
-        if let (Some(writer), false) = (&mut self.writer, group.is_empty()) {
-            writer.sync()?;
-            source.synced(&writer.cursor(), self.state.clean);
+    fn listen_for_silence(&mut self) {
+        let Judge { teller, state, .. } = &mut self.judge;
+        if self.heard.elapsed() >= self.silence && !state.silent {
+            state.silent = true;
+            let what = format!("no sign of the owner for {} ms", self.silence.as_millis());
+            let position = self.keeper.cursor().position;
+            teller.fault(&fault("silence", what), position, "owner");
         }
-        for (frame, raw) in &group {
-            self.judge(frame, raw);
+    }
+
+    /// Tells what ended the settlement; writes it when the day is over and there is nothing else to do.
+    fn settle(&mut self, step: Step) {
+        let Some(settling) = &mut self.keeper.settling else {
+            return;
+        };
+        if step == Step::Idle && settling.is_due() {
+            settling.write_or_break();
         }
-        Ok(())
+        if let Some((position, fault)) = settling.news() {
+            self.judge.teller.fault(&fault, position, "unclear");
+        }
+    }
+
+    /// Writes the settlement of a stream that is at its end, over or not.
+    pub fn settle_at_end(&mut self) {
+        if let Some(settling) = self.keeper.settling.as_mut().filter(|s| s.is_stale()) {
+            settling.write_or_break();
+        }
+        self.settle(Step::Busy);
+    }
+
+    fn stall(&mut self, fault: &Fault) {
+        let Judge { teller, state, .. } = &mut self.judge;
+        state.stalled = true;
+        // Refusing an old owner is what a promise is for; anything else spoils the comparison.
+        state.clean &= fault.name == "epoch_below_promise";
+        teller.fault(fault, self.keeper.cursor().position, "owner");
+    }
+
+    /// The owner's journal goes on differently from ours.
+    fn diverged(&mut self, source: &mut impl Source, frame: &Frame) -> Result<Step, Trouble> {
+        self.work_kept();
+        let begins = match frame {
+            Frame::Epoch { epoch, void: false } if !self.keeper.is_below_promise(frame) => {
+                Some(epoch)
+            }
+            _ => None,
+        };
+        let higher = begins.filter(|epoch| epoch.epoch > self.keeper.cursor().epoch);
+        let Some(epoch) = higher else {
+            let what =
+                "the owner's journal is not the one we hold, and no higher epoch begins there";
+            source.refuse(what);
+            self.stall(&fault("diverged", what));
+            self.refresh(true);
+            return Ok(Step::Stalled);
+        };
+        let (frames, sides) = self.keeper.cut_tail(epoch.position)?;
+        let what = format!(
+            "epoch {} begins without our last {frames} frames: kept in {sides:?}",
+            epoch.epoch
+        );
+        let teller = &mut self.judge.teller;
+        teller.fault(&fault("tail_cut", what), epoch.position, "own");
+        Ok(Step::Again)
+    }
+
+    /// Brings the status up to date.
+    pub fn refresh(&mut self, now: bool) {
+        let settlement = self.keeper.settling.as_ref();
+        self.judge.refresh(self.keeper.promised(), settlement, now);
+    }
+}
+
+impl<M: Matching> Judge<M> {
+    fn group(&mut self, group: &Group) {
+        for (frame, raw) in group.frames() {
+            self.frame(frame, raw);
+        }
     }
 
     /// Works a frame in the shadow and tells what differs.
-    fn judge(&mut self, frame: &Frame, raw: &[Record]) {
+    fn frame(&mut self, frame: &Frame, raw: &[Record]) {
+        self.worked.pass(frame);
         match frame {
             Frame::Block { block, void: false } => {
                 let records = &raw[..raw.len() - 1];
@@ -295,105 +363,21 @@ impl<M: Matching> Follower<M> {
         self.state.clean &= self.shadow.clean;
     }
 
-    fn conclude(
-        &mut self,
-        source: &impl Source,
-        arrival: Arrival,
-        taken: bool,
-        recognised: bool,
-    ) -> Result<Step, Trouble> {
-        self.state.owner_position = source.owner_position();
-        if taken || recognised || !matches!(arrival, Arrival::Silence) {
-            (self.heard, self.state.silent) = (Instant::now(), false);
-        }
-        let mut step = if taken || recognised {
-            Step::Busy
-        } else {
-            Step::Idle
-        };
-        match arrival {
-            Arrival::Behind(place) => {
-                self.matched = if place == Cursor::default() {
-                    0
-                } else {
-                    self.held.len()
-                };
-                step = Step::Busy;
-            }
-            Arrival::Fault(fault) => {
-                let since = *self.bad_since.get_or_insert_with(Instant::now);
-                if since.elapsed() >= source.patience() {
-                    self.stall(&fault);
-                    step = Step::Stalled;
-                }
-            }
-            _ => {}
-        }
-        if taken {
-            self.bad_since = None;
-            self.state.stalled = false;
-        }
-        if self.heard.elapsed() >= self.silence && !self.state.silent {
-            self.state.silent = true;
-            let what = format!("no sign of the owner for {} ms", self.silence.as_millis());
-            self.teller
-                .fault(&fault("silence", what), self.cursor().position, "owner");
-        }
-        self.refresh(step != Step::Busy && taken);
-        Ok(step)
-    }
-
-    fn stall(&mut self, fault: &Fault) {
-        self.state.stalled = true;
-        // Refusing an old owner is what a promise is for; anything else spoils the comparison.
-        self.state.clean &= fault.name == "epoch_below_promise";
-        self.teller.fault(fault, self.cursor().position, "owner");
-    }
-
-    /// The owner's journal goes on differently from ours.
-    fn diverged(&mut self, source: &mut impl Source, frame: &Frame) -> Result<Step, Trouble> {
-        let from = self.held[self.matched];
-        let begins = match frame {
-            Frame::Epoch { epoch, void: false } if !self.below_promise(frame) => Some(epoch),
-            _ => None,
-        };
-        let higher = begins.filter(|epoch| epoch.epoch > self.cursor().epoch);
-        let Some(epoch) = higher else {
-            let what =
-                "the owner's journal is not the one we hold, and no higher epoch begins there";
-            source.refuse(what);
-            self.stall(&fault("diverged", what));
-            self.refresh(true);
-            return Ok(Step::Stalled);
-        };
-        self.writer = None;
-        let sides = cut_back(&self.folder, &*self.disk, from, epoch.position)?;
-        let frames = self.held.len() - self.matched;
-        let what = format!(
-            "epoch {} begins without our last {frames} frames: kept in {sides:?}",
-            epoch.epoch
-        );
-        self.teller
-            .fault(&fault("tail_cut", what), epoch.position, "own");
-        Ok(Step::Again)
-    }
-
-    /// Brings the status up to date.
-    pub fn refresh(&mut self, now: bool) {
-        let cursor = self.cursor();
+    fn refresh(&mut self, promised: u64, settlement: Option<&Settling>, now: bool) {
         let commands = self.shadow.commands_worked;
         let refused_by_owner = self.shadow.refused_by_owner;
         let core = self.shadow.core();
         self.state = State {
-            position: cursor.position,
-            epoch: cursor.epoch,
-            promised: self.promised,
+            position: self.worked.position,
+            epoch: self.worked.epoch,
+            promised,
             digest: core.digest(),
             live: core.live(),
             commands,
             refused_by_owner,
             ..self.state
         };
-        self.teller.state(&self.state, now);
+        self.teller
+            .state(&self.state, || settlement.map(Settling::object), now);
     }
 }

@@ -6,6 +6,7 @@ use super::core::Matching;
 use super::follow::Follower;
 use super::json::Object;
 use super::serve::Engine;
+use super::settling::Settling;
 use super::status::clock_ns;
 use crate::journal::frame::{Epoch, MAKE_TWIN};
 use crate::journal::lock::Lock;
@@ -33,6 +34,8 @@ pub struct Promoted<M> {
     pub writer: Writer,
     /// The folder's lock, to be held as long as the journal is written.
     pub lock: Lock,
+    /// The settlement so far, if one is wanted.
+    pub settling: Option<Settling>,
     /// The break point.
     pub epoch: Epoch,
     /// What it took.
@@ -70,7 +73,7 @@ pub fn refusal<M: Matching>(follower: &Follower<M>, wanted: &Wanted) -> Option<S
         ));
     }
     if !follower.eligible() && !wanted.force {
-        let first = follower.teller.first_alarm().unwrap_or("nothing");
+        let first = follower.teller().first_alarm().unwrap_or("nothing");
         return Some(format!("the comparison is not clean; first alarm: {first}"));
     }
     None
@@ -85,9 +88,9 @@ pub fn promote<M: Matching>(
     if follower.promised() < wanted.epoch {
         follower.promise(wanted.epoch)?;
     }
-    let (shadow, writer, lock) = follower.into_parts();
+    let (shadow, kept) = follower.into_parts();
     let no_journal = || Trouble::Refused("there is no journal to go on with".into());
-    let mut writer = writer.ok_or_else(no_journal)?;
+    let mut writer = kept.writer.ok_or_else(no_journal)?;
     let epoch = writer.append_epoch(Epoch {
         time: clock_ns(),
         make: MAKE_TWIN,
@@ -104,7 +107,8 @@ pub fn promote<M: Matching>(
     Ok(Promoted {
         engine,
         writer,
-        lock,
+        lock: kept.lock,
+        settling: kept.settling,
         epoch,
         took: began.elapsed(),
     })

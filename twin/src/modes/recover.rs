@@ -54,6 +54,9 @@ pub fn run<M: Matching, S: Source>(
         if looked.elapsed() >= CONTROL_EVERY || step != Step::Busy {
             looked = Instant::now();
             let asked = control.and_then(|control| control.accept().ok());
+            if asked.is_some() {
+                follower.work_kept();
+            }
             if let Some(wanted) = asked.and_then(|(line, _)| attend(&mut follower, line)) {
                 let (wanted, mut line) = wanted;
                 let promoted = promote(follower, &wanted)?;
@@ -71,15 +74,18 @@ pub fn run<M: Matching, S: Source>(
 
 /// The exit code of a follower that is to stop at the end of what there is; `None` while there is more.
 fn over<M: Matching>(follower: &mut Follower<M>, step: Step) -> Option<u8> {
-    let arrived = match (step, follower.state.owner_position) {
+    let arrived = match (step, follower.state().owner_position) {
         (Step::Stalled, _) => true,
-        (Step::Idle, Some(position)) => follower.state.position >= position,
+        (Step::Idle, Some(position)) => follower.state().position >= position,
         // A folder has no position to tell: its end is the end, unless something bad may still be in the making.
-        (Step::Idle, None) => follower.settled() && follower.state.blocks > 0,
+        (Step::Idle, None) => follower.settled() && follower.state().blocks > 0,
         _ => false,
     };
+    if arrived {
+        follower.settle_at_end();
+    }
     follower.refresh(arrived);
-    arrived.then_some(match (follower.state.stalled, follower.state.clean) {
+    arrived.then_some(match (follower.state().stalled, follower.state().clean) {
         (true, _) => HALTED,
         (false, false) => DIFFERENCE,
         (false, true) => FINE,
@@ -97,10 +103,20 @@ fn attend<M: Matching>(
     BufReader::new(&line).read_line(&mut text).ok()?;
     let mut line = line;
     let answer = match words(&text) {
-        Ok(Asked::Status) => follower.teller.line(&follower.state),
+        Ok(Asked::Status) => {
+            follower.refresh(false);
+            follower.line()
+        }
         Ok(Asked::Promise(epoch)) => match follower.promise(epoch) {
             Ok(()) => format!("{{\"promised\": {epoch}}}"),
             Err(why) => said(&why.to_string()),
+        },
+        Ok(Asked::Settle) => match follower.settling() {
+            None => said("no --settlement FOLDER was given"),
+            Some(settling) => match settling.write() {
+                Ok(()) => settling.object().line(),
+                Err(why) => said(&why.to_string()),
+            },
         },
         Ok(Asked::Promote(wanted)) => match refusal(follower, &wanted) {
             None => return Some((wanted, line)),
@@ -118,11 +134,12 @@ fn said(why: &str) -> String {
 
 enum Asked {
     Status,
+    Settle,
     Promise(u64),
     Promote(Wanted),
 }
 
-/// `status`, `promise EPOCH`, `promote EPOCH OWNER [POSITION] [force]`.
+/// `status`, `settle`, `promise EPOCH`, `promote EPOCH OWNER [POSITION] [force]`.
 fn words(text: &str) -> Result<Asked, String> {
     let mut words: Vec<&str> = text.split_whitespace().collect();
     let force = words.last() == Some(&"force");
@@ -137,6 +154,7 @@ fn words(text: &str) -> Result<Asked, String> {
     }
     match (words[0], &numbers[..]) {
         ("status", []) => Ok(Asked::Status),
+        ("settle", []) => Ok(Asked::Settle),
         ("promise", &[epoch]) => Ok(Asked::Promise(epoch)),
         ("promote", &[epoch, owner, ..]) if numbers.len() <= 3 => {
             let owner = u32::try_from(owner).map_err(|_| format!("no owner {owner}"))?;
@@ -148,7 +166,7 @@ fn words(text: &str) -> Result<Asked, String> {
                 force,
             }))
         }
-        _ => Err("status | promise EPOCH | promote EPOCH OWNER [POSITION] [force]".into()),
+        _ => Err("status | settle | promise EPOCH | promote EPOCH OWNER [POSITION] [force]".into()),
     }
 }
 

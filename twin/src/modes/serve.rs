@@ -13,7 +13,8 @@ use std::time::Duration;
 
 use super::core::Matching;
 use super::guard::{Guard, run_length};
-use super::pipe::{DEPTH, FRESH, RUN, Request, head, levels, read_batch, write_whole};
+use super::pipe::{DEPTH, FRESH, RUN, Request, SETTLE, head, levels, read_batch, write_whole};
+use super::settling::Settling;
 use super::status::{clock_ns, say};
 use crate::journal::bytes::{bytes, put};
 use crate::journal::trouble::Trouble;
@@ -61,6 +62,8 @@ struct Answer {
     stream: Vec<Record>,
     /// The payload of anything that is no stream.
     payload: Vec<u8>,
+    /// Whether the settlement is to be written, its facts the payload.
+    settles: bool,
 }
 
 /// A core in MATCH.
@@ -75,6 +78,7 @@ pub struct Engine<M> {
 pub fn serve<M: Matching>(
     mut engine: Engine<M>,
     writer: Writer,
+    settling: Option<Settling>,
     door: Door,
     threads: usize,
 ) -> Result<(), Trouble> {
@@ -84,6 +88,7 @@ pub fn serve<M: Matching>(
         writer,
         lines: HashMap::new(),
         block: Vec::new(),
+        settling,
     };
     if threads < 2 {
         loop {
@@ -96,7 +101,7 @@ pub fn serve<M: Matching>(
             )?;
             release.write(batch)?;
             if over {
-                return Ok(());
+                return release.over();
             }
         }
     }
@@ -170,7 +175,10 @@ impl<M: Matching> Engine<M> {
             }
             DEPTH | super::pipe::UNFILLED => levels(request, &self.core).map(|rows| payload = rows),
             FRESH => Err("a market that is owned is not emptied".to_string()),
-            op => Err(format!("op {op} is not one of 1 RUN, 2 DEPTH, 3 UNFILLED")),
+            SETTLE => Ok(()),
+            op => Err(format!(
+                "op {op} is not one of 1 RUN, 2 DEPTH, 3 UNFILLED, 5 SETTLE"
+            )),
         };
         if let Err(sentence) = &done {
             if self.core.position() != before || self.core.broken().is_some() {
@@ -190,6 +198,7 @@ impl<M: Matching> Engine<M> {
             live,
             stream,
             payload,
+            settles: request.op == SETTLE,
         })
     }
 
@@ -213,6 +222,7 @@ struct Release {
     writer: Writer,
     lines: HashMap<u64, Line>,
     block: Vec<Record>,
+    settling: Option<Settling>,
 }
 
 impl Release {
@@ -231,7 +241,15 @@ impl Release {
             }
             self.write(batch)?;
         }
-        Ok(())
+        self.over()
+    }
+
+    /// The market is over: a settlement that lacks the last trades of a day that is over is written again.
+    fn over(&mut self) -> Result<(), Trouble> {
+        match &mut self.settling {
+            Some(settling) if settling.is_late() => settling.write(),
+            _ => Ok(()),
+        }
     }
 
     /// One block of all streams, synced; then every reply.
@@ -248,14 +266,49 @@ impl Release {
             self.writer.append_block(&mut self.block, digest)?;
             self.writer.sync()?;
         }
+        let mut asked = Vec::new();
         for worked in batch {
             match worked {
                 Worked::Opened(line, writer) => drop(self.lines.insert(line, writer)),
                 Worked::Closed(line) => drop(self.lines.remove(&line)),
+                Worked::Answer(answer) if answer.settles => asked.push(answer),
                 Worked::Answer(answer) => self.reply(&answer),
             }
         }
+        self.fold();
+        asked.into_iter().for_each(|answer| self.settle(answer));
         Ok(())
+    }
+
+    /// Settles what was released, and writes it once when the day is over.
+    fn fold(&mut self) {
+        let Some(settling) = &mut self.settling else {
+            return;
+        };
+        settling.fold(&self.block);
+        if settling.is_due() {
+            settling.write_or_break();
+        }
+        if let Some((position, fault)) = settling.news() {
+            say(format_args!(
+                "{}: behind position {position}: {}",
+                fault.name, fault.what
+            ));
+        }
+    }
+
+    /// Writes what is settled so far and answers with its facts.
+    fn settle(&mut self, mut answer: Answer) {
+        let written = match &mut self.settling {
+            None => Err("no --settlement FOLDER was given".to_string()),
+            Some(settling) => match settling.write() {
+                Ok(()) => Ok(settling.object().line()),
+                Err(why) => Err(why.to_string()),
+            },
+        };
+        answer.status = u32::from(written.is_err());
+        answer.payload = written.unwrap_or_else(|why| why).into_bytes();
+        self.reply(&answer);
     }
 
     /// A line that does not take its reply is dropped; what it asked is done and in the journal.

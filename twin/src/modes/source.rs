@@ -24,8 +24,8 @@ pub enum Arrival {
     Behind(Cursor),
 }
 
-/// A stream of frames.
-pub trait Source {
+/// A stream of frames; it may be read on another thread than the market's.
+pub trait Source: Send {
     /// The next frame, its slots put into `raw`.
     fn next(&mut self, raw: &mut Vec<Record>) -> Result<Arrival, Trouble>;
     /// The header of the owner's journal, once known.

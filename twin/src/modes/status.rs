@@ -118,8 +118,8 @@ impl Teller {
         self.replaced = None;
     }
 
-    /// The state as a line.
-    pub fn line(&self, state: &State) -> String {
+    /// The state as a line, the settlement's facts with it.
+    pub fn line(&self, state: &State, settlement: Option<Object>) -> String {
         let lag = |owner: u64| owner.saturating_sub(state.position).to_string();
         Object::new()
             .text("state", state.state)
@@ -141,13 +141,17 @@ impl Teller {
             .value("refused_by_owner", state.refused_by_owner)
             .value("alarms", self.alarms)
             .raw("first_alarm", self.first_alarm.as_deref().unwrap_or("null"))
+            .raw(
+                "settlement",
+                &settlement.map_or("null".into(), |facts| facts.line()),
+            )
             .value("at_ns", clock_ns())
             .line()
     }
 
     /// Replaces the status file, not more often than people can read unless an alarm is new or `now` says so. That it
     /// cannot be written is no reason to stop following.
-    pub fn state(&mut self, state: &State, now: bool) {
+    pub fn state(&mut self, state: &State, settlement: impl Fn() -> Option<Object>, now: bool) {
         let Some(path) = &self.path else {
             return;
         };
@@ -158,7 +162,7 @@ impl Teller {
             return;
         }
         let unfinished = path.with_extension("tmp");
-        let written = std::fs::write(&unfinished, self.line(state) + "\n");
+        let written = std::fs::write(&unfinished, self.line(state, settlement()) + "\n");
         if let Err(error) = written.and_then(|()| std::fs::rename(&unfinished, path)) {
             say(format_args!("{}: {error}", path.display()));
         }
