@@ -19,6 +19,9 @@ from tests.twin.drills import SIZE_UNITS
 PATIENCE_S: Final = 60.0
 """After this long a test says what it waited for. No assertion is on time."""
 
+SETTLE: Final = 5
+"""The request of an owner's door that the pipe does not have."""
+
 LOOK_EVERY_S: Final = 0.002
 
 
@@ -179,7 +182,15 @@ class Door:
 
     def run(self, commands: bytes) -> bytes:
         """The stream of a batch, released."""
-        self._both.write(HEAD.pack(Op.RUN, len(commands), 0, 0, 0) + commands)
+        return self._ask(Op.RUN, commands)
+
+    def settle(self) -> dict[str, Any]:
+        """The facts of the settlement that is written now."""
+        facts: dict[str, Any] = json.loads(self._ask(SETTLE, b""))
+        return facts
+
+    def _ask(self, op: int, payload: bytes) -> bytes:
+        self._both.write(HEAD.pack(op, len(payload), 0, 0, 0) + payload)
         self._both.flush()
         status, size, self.position, _, _ = HEAD.unpack(self._both.read(HEAD.size))
         body = self._both.read(size)

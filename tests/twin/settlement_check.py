@@ -1,14 +1,13 @@
-"""The day's settlement once more, from docs/settlement-stream.md alone: plain integers, one trade at a time, slow and obvious.
+"""The day's settlement once more, from docs/settlement-stream.md alone: plain integers, one trade at a time.
 
-`settle(records)` gives the two files as bytes. Nothing of the twin's is used and no intermediate sum is kept that the
+`settle(stream)` gives the two files as bytes, slowly and obviously. Nothing of the twin's is used and no intermediate sum is kept that the
 page does not name: each figure is worked out from the list of an account's sides that stand.
 """
 
 import hashlib
-from collections.abc import Iterable
 from typing import Final, NamedTuple
 
-from evermarket.records import LAYOUT, Kind, Records
+from evermarket.records import RECORD_BYTES, Kind
 
 COMMISSION_PPM: Final = 1_425
 COMMISSION_MIN: Final = 200_000
@@ -50,53 +49,47 @@ class Day:
         self.products: dict[int, int] = {}
         self.product_of: dict[tuple[int, int], int] = {}
         self.sides: dict[tuple[int, int], list[Side]] = {}
-        self.trades: set[int] = set()
+        self.trades = 0
         self.voided: set[int] = set()
         self.defining: tuple[int, int] | None = None
 
-    def take(self, record: Records) -> None:
-        """One record; only the kinds of the page's table mean anything."""
-        kind = int(record["kind"])
-        named = LAYOUT.get(Kind(kind)) if kind in _MATTER else None
-        fields = record.view(named) if named is not None else record
+    def take(self, record: bytes) -> None:
+        """One record of 64 bytes; offsets as in docs/format.md, section 4."""
+        kind, instrument = record[16], number(record, 18, 2)
         if kind == Kind.REF_INSTRUMENT:
-            self.defining = (int(fields["instrument"]), int(fields["product"]))
+            self.defining = (instrument, record[58])
         elif kind == Kind.REFERENCE_SET:
-            if int(fields["code"]) == Kind.REF_INSTRUMENT and self.defining is not None:
+            if number(record, 20, 2) == Kind.REF_INSTRUMENT and self.defining is not None:
                 self.products[self.defining[0]] = self.defining[1]
             self.defining = None
         elif kind == Kind.ACCEPTED:
-            attributes = int(fields["attributes"])
+            attributes = number(record, 22, 2)
             day_trade = attributes >> 4 & 7 == CASH and attributes & 15 in DAY_TRADE_SEGMENTS
-            self.orders[int(fields["order_no"])] = (int(fields["account"]), day_trade)
+            self.orders[number(record, 48)] = (number(record, 44), day_trade)
         elif kind == Kind.TRADED:
-            buyer, seller = self.orders[int(fields["buy_no"])], self.orders[int(fields["sell_no"])]
-            self.trade(fields, buyer, seller)
+            buyer, seller = self.orders[number(record, 40)], self.orders[number(record, 44)]
+            self.trade(number(record, 36), instrument, number(record, 24, 8), number(record, 32), buyer, seller)
         elif kind == Kind.OFF_BOOK_TRADED:
-            self.trade(fields, (int(fields["buy_account"]), False), (int(fields["sell_account"]), False))
+            buyer, seller = (number(record, 44), False), (number(record, 48), False)
+            self.trade(number(record, 60), instrument, number(record, 32, 8), number(record, 40), buyer, seller)
         elif kind == Kind.TRADE_VOIDED:
-            self.voided.add(int(fields["trade_no"]))
+            self.voided.add(number(record, 44))
 
-    def trade(self, fields: Records, buyer: tuple[int, bool], seller: tuple[int, bool]) -> None:
+    def trade(
+        self, trade_no: int, instrument: int, price: int, qty: int, buyer: tuple[int, bool], seller: tuple[int, bool]
+    ) -> None:
         """Both sides of a trade."""
-        number, instrument, qty = int(fields["trade_no"]), int(fields["instrument"]), int(fields["qty"])
-        assert number == len(self.trades) + 1
-        self.trades.add(number)
-        amount = int(fields["price"]) * qty
+        self.trades += 1
+        assert trade_no == self.trades
         for sells, (account, day_trade) in ((False, buyer), (True, seller)):
             place = (account, instrument)
             self.product_of.setdefault(place, self.products[instrument])
-            self.sides.setdefault(place, []).append(Side(number, sells, qty, amount, day_trade))
+            self.sides.setdefault(place, []).append(Side(trade_no, sells, qty, price * qty, day_trade))
 
 
-_MATTER: Final = {
-    Kind.REF_INSTRUMENT,
-    Kind.REFERENCE_SET,
-    Kind.ACCEPTED,
-    Kind.TRADED,
-    Kind.OFF_BOOK_TRADED,
-    Kind.TRADE_VOIDED,
-}
+def number(record: bytes, at: int, size: int = 4) -> int:
+    """An unsigned field; prices are above zero."""
+    return int.from_bytes(record[at : at + size], "little")
 
 
 def whole_dollars(parts: int) -> int:
@@ -126,22 +119,19 @@ def position_line(account: int, instrument: int, product: int, sides: list[Side]
     return [account, instrument, product, len(sides), *qty, *amounts, sell_amount - buy_amount - fee - tax]
 
 
-def settle(parts: Iterable[Records]) -> tuple[bytes, bytes]:
-    """The positions file and the totals file of a stream."""
+def settle(stream: bytes) -> tuple[bytes, bytes]:
+    """The positions file and the totals file of a stream of records."""
     day = Day()
-    kinds = [int(kind) for kind in _MATTER]
-    for part in parts:
-        for kind, at in zip(part["kind"].tolist(), range(len(part)), strict=True):
-            if kind in kinds:
-                day.take(part[at : at + 1].view("V64").view(part.dtype)[0:1])
+    for at in range(0, len(stream), RECORD_BYTES):
+        day.take(stream[at : at + RECORD_BYTES])
     lines = []
     for (account, instrument), sides in sorted(day.sides.items()):
         standing = [side for side in sides if side.trade_no not in day.voided]
         if standing:
             lines.append(position_line(account, instrument, day.product_of[account, instrument], standing))
-    positions = "".join(line + "\n" for line in [POSITION_COLUMNS, *(",".join(map(str, row)) for row in lines)]).encode()
-    sums = [sum(row[column] for row in lines) for column in (4, 5, 6, 7, 10, 11, 12)]
-    facts = [len(lines), len(day.trades) - len(day.voided), len(day.voided), *sums]
+    rows = [POSITION_COLUMNS, *(",".join(map(str, line)) for line in lines)]
+    positions = "".join(row + "\n" for row in rows).encode()
+    sums = [sum(line[column] for line in lines) for column in (4, 5, 6, 7, 10, 11, 12)]
+    facts = [len(lines), day.trades - len(day.voided), len(day.voided), *sums]
     sha256 = hashlib.sha256(positions).hexdigest()
-    totals = f"{TOTAL_COLUMNS}\n{','.join(map(str, facts))},{sha256}\n".encode()
-    return positions, totals
+    return positions, f"{TOTAL_COLUMNS}\n{','.join(map(str, facts))},{sha256}\n".encode()
