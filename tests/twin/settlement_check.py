@@ -1,7 +1,7 @@
 """The day's settlement once more, from docs/settlement-stream.md alone: plain integers, one trade at a time.
 
-`settle(stream)` gives the two files as bytes, slowly and obviously. Nothing of the twin's is used and no intermediate sum is kept that the
-page does not name: each figure is worked out from the list of an account's sides that stand.
+`settle(stream)` gives the two files as bytes, slowly and obviously. Nothing of the twin's is used and no intermediate
+sum is kept that the page does not name: each figure is worked out from the list of an account's sides that stand.
 """
 
 import hashlib

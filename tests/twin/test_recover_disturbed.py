@@ -1,4 +1,4 @@
-"""`recover` disturbed while an owner goes on writing: killed, stopped, its line cut and wrong, in every phase.
+"""`recover` disturbed while an owner goes on writing: killed, stopped, on a line that is cut or lies, in every phase.
 
 The owner is a real writer that knows nothing of its follower; what a follower suffers costs it nothing but its lag. After
 each disturbance the twin is promoted over its control socket, takes commands at its door, and the primary makes of
