@@ -1,11 +1,12 @@
 """The twin's modes: `python bench/twin_modes.py WORKLOAD [FOLDER]`, one JSON line a figure. Asserts nothing.
 
-WORKLOAD is a file of the common generator, at least two million messages; the primary makes a journal of it in blocks of
+WORKLOAD is a file of the common generator, two million messages or more; the primary makes a journal of it in blocks of
 4,096 commands in FOLDER (default: a temporary one), untimed. replay and recover are whole processes, from start to end,
 every record and digest compared, best of three. FOLDER's disk matters: recover writes and syncs its copy.
 """
 
 import json
+import resource
 import socket
 import subprocess
 import sys
@@ -17,7 +18,7 @@ from statistics import median
 import numpy as np
 from match import of_messages
 
-from evermarket.core import Core, warm_up
+from evermarket.day.cores import open_core
 from evermarket.journal import DayFacts, Journal, JournalWriter
 from evermarket.twin import find_binary
 
@@ -32,9 +33,8 @@ def say(figure: str, **facts: object) -> None:
 
 def journal(workload: Path, folder: Path, messages: int | None = None) -> int:
     """The workload as the primary's journal; its commands."""
-    warm_up()
     work = of_messages(workload, BATCH)
-    core = Core()
+    core = open_core("primary")
     commands = 0
     with JournalWriter.create(folder, DayFacts(20261120)) as writer:
         writer.begin_epoch(1, owner=1, make=1, time=1)
@@ -46,11 +46,12 @@ def journal(workload: Path, folder: Path, messages: int | None = None) -> int:
     return commands
 
 
-def seconds(*words: str | Path) -> float:
-    """One whole process."""
-    began = time.perf_counter()
+def seconds(*words: str | Path) -> tuple[float, float]:
+    """One whole process: seconds from start to end, and processor time of all its threads."""
+    before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
     subprocess.run([find_binary(), *words], check=True, capture_output=True)
-    return time.perf_counter() - began
+    wall_s, after = time.perf_counter() - began, resource.getrusage(resource.RUSAGE_CHILDREN)
+    return wall_s, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
 def rates(folder: Path, owner: Path, commands: int) -> None:
@@ -65,7 +66,9 @@ def rates(folder: Path, owner: Path, commands: int) -> None:
         for _ in range(RUNS):
             subprocess.run(["rm", "-rf", folder / "own", folder / "out"], check=True)
             spent_s.append(seconds(*words))
-        say(figure, commands=commands, seconds=round(min(spent_s), 3), commands_per_s=round(commands / min(spent_s)))
+        wall_s, cpu_s = min(spent_s)
+        facts = {"seconds": round(wall_s, 3), "cpu_s": round(cpu_s, 3), "commands_per_s": round(commands / wall_s)}
+        say(figure, commands=commands, **facts)
 
 
 def asked(control: Path, words: str) -> dict[str, object]:
@@ -83,7 +86,7 @@ def asked(control: Path, words: str) -> dict[str, object]:
 
 
 def promotions(folder: Path, owner: Path) -> None:
-    """From the line on the control socket to its answer: promise, EPOCH record, both durable; what the twin measures itself too."""
+    """From the line on the control socket to its answer: promise and EPOCH record durable; the twin's own too."""
     position = max(block.position for block in Journal.open(owner).blocks())
     own_us, seen_us = [], []
     for _ in range(PROMOTIONS):

@@ -1,7 +1,7 @@
-"""The twin's settlement at size: `python bench/twin_settlement.py [ORDERS TRADES ACCOUNTS]`, JSON lines. Asserts nothing.
+"""The twin's settlement at size: `python bench/twin_settlement.py [ORDERS TRADES ACCOUNTS]`. Asserts nothing.
 
-20 million orders and a million trades of 500,000 accounts in 1,000 securities are folded for real, on one thread; the day of
-400 million orders and 20 million trades is scaled from them, and the line says how.
+20 million orders and a million trades of 500,000 accounts in 1,000 securities are folded for real, on one thread; the
+day of 400 million orders and 20 million trades is scaled from them, and the line says how.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""The twin's store at a million and fifty million rows: `python bench/twin_store.py [ROWS ...]`, one JSON line a size."""
+"""The twin's store at a million and fifty million rows: `python bench/twin_store.py [ROWS ...]`, a JSON line each."""
 
 import json
 import sys

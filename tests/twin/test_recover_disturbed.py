@@ -1,8 +1,8 @@
 """`recover` disturbed while an owner goes on writing: killed, stopped, on a line that is cut or lies, in every phase.
 
-The owner is a real writer that knows nothing of its follower; what a follower suffers costs it nothing but its lag. After
-each disturbance the twin is promoted over its control socket, takes commands at its door, and the primary makes of
-its journal's commands what its journal says.
+The owner is a real writer that knows nothing of its follower; what a follower suffers costs it nothing but its lag.
+After each disturbance the twin is promoted over its control socket, takes commands at its door, and the primary makes
+of its journal's commands what its journal says.
 """
 
 import random

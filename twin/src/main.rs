@@ -1,7 +1,7 @@
 //! The twin's command line: one mode a subcommand.
 
 use std::fs::File;
-use std::io;
+use std::io::{self, Write};
 use std::net::TcpListener;
 use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
@@ -41,7 +41,7 @@ fn main() -> ExitCode {
 
 fn mode(args: &Args) -> Ended {
     if args.has("--help") || args.mode.is_empty() {
-        print!("{HELP}");
+        tell(HELP.trim_end());
         return Ok(if args.has("--help") { FINE } else { USAGE });
     }
     match args.mode.as_str() {
@@ -68,6 +68,11 @@ fn off(args: &Args) -> Result<Off, String> {
     let mut off = Off::default();
     args.all("--off").try_for_each(|name| off.switch(name))?;
     Ok(off)
+}
+
+/// A line of the result. That nobody reads it changes nothing: the exit code says how it went.
+fn tell(line: impl std::fmt::Display) {
+    let _ = writeln!(io::stdout(), "{line}");
 }
 
 /// Says what stopped the work.
@@ -106,9 +111,10 @@ fn replay_mode(args: &Args) -> Ended {
     ) {
         Err(trouble) => Ok(halted(trouble)),
         Ok(outcome) => {
-            println!("{}", outcome.line());
+            tell(outcome.line());
             if let Some(settling) = settling {
-                println!("{{\"settlement\": {}}}", settling.object().line());
+                let facts = settling.object().line();
+                tell(format_args!("{{\"settlement\": {facts}}}"));
             }
             Ok(match (&outcome.trouble, &outcome.difference) {
                 (Some(_), _) => HALTED,
@@ -150,7 +156,7 @@ fn bench_mode(args: &Args) -> Ended {
     match measure() {
         Err(trouble) => Ok(halted(trouble)),
         Ok(best) => {
-            println!("{}", best.line(threads, sealed));
+            tell(best.line(threads, sealed));
             Ok(FINE)
         }
     }
@@ -277,7 +283,7 @@ fn feed_mode(args: &Args) -> Ended {
 
 fn plant_mode(args: &Args) -> Ended {
     let Some(fault) = args.text("--fault") else {
-        println!("{}", plant::names());
+        tell(plant::names());
         return Ok(FINE);
     };
     let folder = args.word(0, "the folder of a journal")?;
@@ -291,7 +297,9 @@ fn plant_mode(args: &Args) -> Ended {
     match planted {
         Err(trouble) => Ok(halted(trouble)),
         Ok(at) => {
-            println!("{{\"planted\": \"{fault}\", \"frame\": {at}}}");
+            tell(format_args!(
+                "{{\"planted\": \"{fault}\", \"frame\": {at}}}"
+            ));
             Ok(FINE)
         }
     }
