@@ -40,7 +40,7 @@ sanitize:
 	RUSTFLAGS="-Zsanitizer=address -Cunsafe-allow-abi-mismatch=sanitizer" \
 	$(SANITIZED) -- --test-threads=1 store:: pipeline:: journal::
 	RUSTFLAGS="-Zsanitizer=thread -Cunsafe-allow-abi-mismatch=sanitizer" TSAN_OPTIONS=suppressions=$(CURDIR)/twin/tsan.supp \
-	$(SANITIZED) -- --test-threads=1 store:: pipeline:: journal::
+	$(SANITIZED) -- --test-threads=1 pipeline:: journal::
 
 clean:
 	rm -rf .venv .tools .cache out twin/target
