@@ -100,7 +100,9 @@ class Builder:
         self.rows.append(record)
 
     def add(self, kind: Kind, **values: int | bytes) -> None:
-        """Any command; `time` is filled in."""
+        """Any command; `time` is filled in, for a TEXT that of the record before it: a run has one time."""
+        if kind == Kind.TEXT and self.rows:
+            values.setdefault("time", int.from_bytes(self.rows[-1][8:16], "little"))
         values.setdefault("time", self.now)
         self.now = max(self.now, int(values["time"])) + STEP_NS
         self.rows.append(encode(kind, **values))

@@ -13,10 +13,12 @@ MAY_IMPORT = {
     "core": {"records"},
     "twin": {"records"},
     "sim": {"rulebook", "records"},
+    "client": {"records"},
     "duty": {"journal", "rulebook", "records"},
+    "venue": {"client", "twin", "core", "journal", "rulebook", "records"},
     "day": {"duty", "sim", "twin", "core", "journal", "rulebook", "records"},
-    "continuity": {"day", "twin", "core", "journal", "rulebook", "records"},
-    "cli": {"continuity", "day", "duty", "sim", "twin", "core", "journal", "rulebook", "records"},
+    "continuity": {"day", "venue", "client", "twin", "core", "journal", "rulebook", "records"},
+    "cli": {"continuity", "venue", "client", "day", "duty", "sim", "twin", "core", "journal", "rulebook", "records"},
 }
 """Room by room, from the ground floor up, which others it may import."""
 

@@ -12,8 +12,8 @@ from tests.models.words import decode, join, split
 from tests.vectors.reader import Step, read
 
 FILES = sorted((Path(__file__).parent / "scenarios").glob("*.txt"))
-RARE = {Code.FULL}
-"""Refusals that a scenario of bearable length does not reach."""
+RARE = {Code.FULL, Code.SWITCHED_OFF, Code.GUARDED}
+"""Refusals that a scenario of bearable length does not reach, and those that no rule gives but an owner."""
 
 
 def steps(path: Path) -> list[Step]:

@@ -44,13 +44,14 @@ def _layout(fields: Iterable[Field]) -> np.dtype[np.void]:
     return np.dtype({"names": names, "formats": formats, "offsets": offsets, "itemsize": RECORD_BYTES})
 
 
-def _record(*body: Field) -> np.dtype[np.void]:
+def record_dtype(*body: Field) -> np.dtype[np.void]:
+    """A layout of the common header and these body fields (name, type, offset)."""
     return _layout((*_HEADER_FIELDS, *body))
 
 
-HEADER: Final = _record()
+HEADER: Final = record_dtype()
 
-ORDER: Final = _record(
+ORDER: Final = record_dtype(
     ("cl_ord_id", "<u8", 24),
     ("price", "<i8", 32),
     ("qty", "<u4", 40),
@@ -67,7 +68,7 @@ ORDER: Final = _record(
 """NEW, REDUCE, REPRICE, CANCEL, QUOTE_REQUEST; ACCEPTED. `extra`: pair number of a paired block in NEW, priority in
 ACCEPTED; `qty` of REDUCE is the quantity to take off."""
 
-CHANGED: Final = _record(
+CHANGED: Final = record_dtype(
     ("cl_ord_id", "<u8", 24),
     ("price", "<i8", 32),
     ("qty", "<u4", 40),
@@ -80,7 +81,7 @@ CHANGED: Final = _record(
 )
 """REDUCED, REPRICED, CANCELLED, CONVERTED: what happened to one order; `qty` taken off (0 when re-priced)."""
 
-QUOTE: Final = _record(
+QUOTE: Final = record_dtype(
     ("cl_ord_id", "<u8", 24),
     ("bid_price", "<i8", 32),
     ("ask_price", "<i8", 40),
@@ -93,7 +94,7 @@ QUOTE: Final = _record(
 )
 """QUOTE, QUOTED: two sides; the bid's order number is `order_no`, the ask's `order_no + 1`."""
 
-MASS: Final = _record(
+MASS: Final = record_dtype(
     ("cl_ord_id", "<u8", 24),
     ("count", "<u4", 40),
     ("account", "<u4", 44),
@@ -105,7 +106,7 @@ MASS: Final = _record(
 )
 """MASS_CANCEL (`count` 0), MASS_CANCELLED (`count` orders)."""
 
-TRADE: Final = _record(
+TRADE: Final = record_dtype(
     ("price", "<i8", 24),
     ("qty", "<u4", 32),
     ("trade_no", "<u4", 36),
@@ -118,7 +119,7 @@ TRADE: Final = _record(
 )
 """TRADED."""
 
-OFF_BOOK: Final = _record(
+OFF_BOOK: Final = record_dtype(
     ("cl_ord_id", "<u8", 24),
     ("price", "<i8", 32),
     ("qty", "<u4", 40),
@@ -133,7 +134,7 @@ OFF_BOOK: Final = _record(
 )
 """OFF_BOOK_TRADE (`trade_no` 0), OFF_BOOK_TRADED."""
 
-VOID: Final = _record(
+VOID: Final = record_dtype(
     ("cl_ord_id", "<u8", 24),
     ("price", "<i8", 32),
     ("qty", "<u4", 40),
@@ -144,7 +145,7 @@ VOID: Final = _record(
 )
 """VOID_TRADE, TRADE_VOIDED: the facts of the trade, given again by whoever asks."""
 
-REJECT: Final = _record(
+REJECT: Final = record_dtype(
     ("cl_ord_id", "<u8", 24),
     ("value", "<i8", 32),
     ("bound", "<i8", 40),
@@ -154,7 +155,7 @@ REJECT: Final = _record(
 )
 """REJECTED: `code` the refusal, `value` the value at fault, `bound` what the rule would have had (or NO_PRICE)."""
 
-PHASE: Final = _record(
+PHASE: Final = record_dtype(
     ("until", "<i8", 24),
     ("postpone_ns", "<i8", 32),
     ("entry_ns", "<i8", 40),
@@ -167,25 +168,27 @@ PHASE: Final = _record(
 )
 """PHASE, HALT, RESUME, INDICATE; PHASE_CHANGED, HALTED, RESUMED."""
 
-TIMER: Final = _record(("due", "<i8", 24))
+TIMER: Final = record_dtype(("due", "<i8", 24))
 """TIMER: `code` a Special, `due` as announced by the event that set it."""
 
-DRAW: Final = _record(("seed", "<u8", 24), ("group", "<u2", 48), ("count", "<u4", 60))
+DRAW: Final = record_dtype(("seed", "<u8", 24), ("group", "<u2", 48), ("count", "<u4", 60))
 """DRAW, DRAWN."""
 
-TEXT: Final = _record(("text", "S40", 24))
+TEXT: Final = record_dtype(("text", "S40", 24))
 """TEXT: 40 bytes of UTF-8, zero-padded; runs of them follow ANNOUNCE."""
 
-ANNOUNCE: Final = _record(("until", "<i8", 24), ("audience", "<u2", 48), ("urgency", "u1", 50))
+ANNOUNCE: Final = record_dtype(("until", "<i8", 24), ("audience", "<u2", 48), ("urgency", "u1", 50))
 """ANNOUNCE, ANNOUNCED."""
 
-REF_TICK: Final = _record(("from_price", "<i8", 24), ("tick", "<i8", 32), ("table", "<u2", 48))
+REF_TICK: Final = record_dtype(("from_price", "<i8", 24), ("tick", "<i8", 32), ("table", "<u2", 48))
 """REF_TICK: one band; the bands of a table come in ascending order."""
 
-REF_LINE: Final = _record(("rights", "<u4", 40), ("account", "<u4", 44), ("member", "<u2", 48), ("line", "<u2", 52))
+REF_LINE: Final = record_dtype(
+    ("rights", "<u4", 40), ("account", "<u4", 44), ("member", "<u2", 48), ("line", "<u2", 52)
+)
 """REF_LINE: who stands behind a line; `account` is the one its quotes use."""
 
-REF_STABILISATION: Final = _record(
+REF_STABILISATION: Final = record_dtype(
     ("window_ns", "<i8", 24),
     ("duration_ns", "<i8", 32),
     ("band_permille", "<u2", 40),
@@ -196,7 +199,7 @@ REF_STABILISATION: Final = _record(
 )
 """REF_STABILISATION: the parameters of the price checks (58-3 paras 6-8, 58-9)."""
 
-REF_INSTRUMENT: Final = _record(
+REF_INSTRUMENT: Final = record_dtype(
     ("qty_min", "<u4", 24),
     ("lot", "<u4", 28),
     ("qty_max", "<u4", 32),
@@ -210,12 +213,12 @@ REF_INSTRUMENT: Final = _record(
 )
 """REF_INSTRUMENT: one book (instrument and segment)."""
 
-REF_PRICES: Final = _record(
+REF_PRICES: Final = record_dtype(
     ("reference", "<i8", 24), ("limit_up", "<i8", 32), ("limit_down", "<i8", 40), ("previous_close", "<i8", 48)
 )
 """REF_PRICES: of one book; no limit is NO_PRICE on both sides."""
 
-REF_CONTRACT: Final = _record(
+REF_CONTRACT: Final = record_dtype(
     ("strike", "<i8", 24),
     ("multiplier", "<i8", 32),
     ("expiry", "<u4", 40),
@@ -225,22 +228,22 @@ REF_CONTRACT: Final = _record(
 )
 """REF_CONTRACT: reserved for derivatives."""
 
-INDICATIVE: Final = _record(
+INDICATIVE: Final = record_dtype(
     ("price", "<i8", 24), ("volume", "<i8", 32), ("buy_left", "<i8", 40), ("sell_left", "<i8", 48), ("count", "<u4", 56)
 )
 """INDICATIVE, AUCTIONED: `buy_left` / `sell_left` what would remain (remains) at the price; `count` trades or books."""
 
-STABILISED: Final = _record(
+STABILISED: Final = record_dtype(
     ("due", "<i8", 24), ("price", "<i8", 32), ("reference", "<i8", 40), ("entry", "<i8", 48), ("order_no", "<u4", 56)
 )
 """STABILISATION_STARTED, STABILISATION_ENDED."""
 
-CLOSED: Final = _record(
+CLOSED: Final = record_dtype(
     ("open", "<i8", 24), ("high", "<i8", 32), ("low", "<i8", 40), ("close", "<i8", 48), ("volume", "<i8", 56)
 )
 """CLOSED: the day's prices of one book."""
 
-STATISTICS: Final = _record(
+STATISTICS: Final = record_dtype(
     ("turnover", "<i8", 24),
     ("best_bid", "<i8", 32),
     ("best_ask", "<i8", 40),

@@ -1,8 +1,8 @@
 """Places where a fault planted in a core once went unnoticed: each market makes one of them show."""
 
-from evermarket.records.kinds import Action, Allow, Match, OrdType, Segment, Side, Special
+from evermarket.records.kinds import Action, Allow, BookFlag, Match, OrdType, Segment, Side, Special
 from tests.models.builder import market, seconds
-from tests.vectors.stories.calls import FIRST
+from tests.vectors.stories.calls import FIRST, call_market, open_all, start_check
 from tests.vectors.stories.examples import LOT, asks, banded, bids
 from tests.vectors.tale import Tale
 
@@ -135,15 +135,121 @@ def resumption_after_the_first_match(tale: Tale) -> None:
     day.timer(1, Special.RESUMPTION, due)
 
 
+def average_to_the_unit(tale: Tale) -> None:
+    """The band round an average, at every price unit beside its edges: with a rest, and without one."""
+    cases = (
+        ("whole", (("100", 1), ("102", 1)), "974650", "1045350"),
+        ("rest", (("100", 2), ("101", 1)), "968217", "1038450"),
+        ("larger-rest", (("100", 1), ("101", 2)), "971434", "1041900"),
+    )
+    for name, trades, low, high in cases:
+        for side, edge, step in (("low", int(low), -1), ("high", int(high), 1)):
+            for where, at in (("inside", edge), ("outside", edge + step)):
+                day = tale.market(f"{name}-{side}-{where}", market("unit", rules=BookFlag.VOLATILITY, reference="100"))
+                day.phase("CONTINUOUS", actions=FIRST)
+                first = day.now + seconds(400)
+                for price, lots in trades:
+                    day.sell(1, price, lots * LOT, time=first)
+                    day.buy(1, price, lots * LOT, time=first)
+                rests, comes = (day.buy, day.sell) if side == "low" else (day.sell, day.buy)
+                rests(1, at, LOT)
+                comes(1, at, LOT)
+
+
+def run_cut_off_by_the_batch(tale: Tale) -> None:
+    """A run that announces more texts than the batch still holds: its head is refused alone."""
+    for texts in ((), ("one",), ("one", "two")):
+        day = tale.market(f"holds-{len(texts)}", market("stock", reference="100"))
+        day.announce(*texts, flags=3)
+
+
+def limits_taken_away(tale: Tale) -> None:
+    """Prices given again without limits: any price in range is good."""
+    day = tale.market("free", market("stock", reference="100", up="110", down="90"))
+    day.phase("CONTINUOUS")
+    day.buy(1, "110.5", LOT)
+    day.prices(1, "100")
+    for at in ("110.5", "2000", "0.01"):
+        day.buy(1, at, LOT)
+        day.sell(1, at, LOT)
+
+
+def resumption_is_the_first_match(tale: Tale) -> None:
+    """A phase that ends a resumption's call in continuous trading is the book's first match, if it had none."""
+    day = tale.market("first", market("cent", rules=BookFlag.VOLATILITY, reference="100"))
+    day.phase("OPEN_CALL")
+    day.halt(1)
+    day.resume(1, until=day.now + seconds(60))
+    day.phase("CONTINUOUS")
+    tale.say("the band is round the reference now")
+    asks(day, "104x1")
+    bids(day, "104x1")
+
+
+def resumption_is_no_second_first_match(tale: Tale) -> None:
+    """A phase that ends a resumption's call leaves the first match where it was: the band goes by the trades since."""
+    day = tale.market("later", banded())
+    trade_at = day.now + seconds(400)
+    day.sell(1, "100", LOT, time=trade_at)
+    day.buy(1, "100", LOT, time=trade_at)
+    day.halt(1)
+    day.resume(1, until=day.now + seconds(60))
+    bids(day, "102x1")
+    asks(day, "102x1")
+    day.phase("CONTINUOUS")
+    asks(day, "105x1")
+    tale.say("105 is inside the band round 102, the call's price, and outside that round 100, the trades' average")
+    bids(day, "105x1")
+
+
+def postponed_into_a_call(tale: Tale) -> None:
+    """A call that ends a postponed opening without a match: no first match, so no band in what follows."""
+    day = tale.market("lapsed", call_market())
+    start_check(day)
+    bids(day, "104x30")
+    asks(day, "104x10")
+    day.indicate()
+    open_all(day)
+    day.phase("CLOSE_CALL")
+    day.mass_cancel(line=1)
+    day.phase("CONTINUOUS")
+    asks(day, "109x1")
+    bids(day, "109x1")
+
+
+def bands_rise(tale: Tale) -> None:
+    """A band of a tick table starts above the one before it, not at it."""
+    for name, table in (("same", 2), ("the-last-table", 4_095)):
+        day = tale.market(name, market("stock", reference="100"))
+        for start in ("0", "10", "10", "9", "20"):
+            day.tick_table(table, [(start, "1")])
+
+
+def mass_cancel_uses_no_id(tale: Tale) -> None:
+    """MASS_CANCEL with unused bytes set: refused, and a smaller id is good afterwards."""
+    day = tale.market("ids", market("cent", reference="100"))
+    day.phase("CONTINUOUS")
+    for number, flags in ((9, 1), (3, 0)):
+        day.mass_cancel(line=1, cl_ord_id=number, flags=flags)
+
+
 STORIES = [
     another_table,
+    average_to_the_unit,
     average_with_a_rest,
+    bands_rise,
     between_ticks,
     fixed_price_is_left_over,
     group_in_order,
+    limits_taken_away,
     markets_are_purged,
+    mass_cancel_uses_no_id,
     one_order_a_side,
     open_or_close,
+    postponed_into_a_call,
     resumption_after_the_first_match,
+    resumption_is_no_second_first_match,
+    resumption_is_the_first_match,
+    run_cut_off_by_the_batch,
     unused_bytes_use_no_id,
 ]
