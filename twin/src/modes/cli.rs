@@ -18,17 +18,17 @@ evermarket-twin: the second core of the exchange, of different make
   evermarket-twin pipe [--off NAME]...
       answer requests on standard input until it ends (docs/twin.md)
 
-  evermarket-twin replay FOLDER [--no-compare] [--threads 1|2]
+  evermarket-twin replay FOLDER [--no-compare] [--threads 1|2] [--settlement FOLDER]
       a whole journal through this core; every record and digest compared; one line of JSON
 
   evermarket-twin recover OWN (--file FOLDER | --tcp HOST:PORT) [--status FILE]
                           [--silence-ms N] [--control SOCKET] [--once] [--size-units N]
-                          [--listen HOST:PORT | DOOR] [--off NAME]... [--name NAME]
+                          [--listen HOST:PORT | DOOR] [--settlement FOLDER] [--off NAME]... [--name NAME]
       follow the owner's journal into the folder OWN, work the same commands, compare;
       over the control socket it promises, and is promoted to match
 
   evermarket-twin match OWN --epoch N --owner N [--position N] [--listen HOST:PORT]
-                        [--threads 1|2] [--force] [--off NAME]... [DOOR [--control SOCKET]]
+                        [--threads 1|2] [--force] [--settlement FOLDER] [--off NAME]... [--control SOCKET] [DOOR]
       own the market: promise, begin the epoch, serve requests on standard input, on a port, or members at the door
 
   DOOR is --door HOST:PORT --secret FILE [--lines-at HOST:PORT] [--rate N] [--heartbeat-ms N] [--relay ADDRESS]...
@@ -47,7 +47,8 @@ evermarket-twin: the second core of the exchange, of different make
                              [--rate N] [--window N]
       members' orders against a door: as fast as they are answered, or N a second as an open loop
 
-Every mode takes --toy: a market of four rules in place of the real one, for drills.
+Every mode takes --toy: a market of four rules in place of the real one, for drills; and --clock REAL_NS:MARKET_NS:SPEED: the
+market's clock in place of the wall's.
 Exit codes: 0 fine, 2 usage, 3 difference found, 4 damage or halt.
 ";
 
@@ -69,7 +70,7 @@ const ALONE: [&str; 6] = [
     "--sealed",
     "--help",
 ];
-const WITH_VALUE: [&str; 28] = [
+const WITH_VALUE: [&str; 30] = [
     "--off",
     "--threads",
     "--file",
@@ -91,6 +92,7 @@ const WITH_VALUE: [&str; 28] = [
     "--secret",
     "--lines-at",
     "--rate",
+    "--clock",
     "--heartbeat-ms",
     "--relay",
     "--name",
@@ -98,6 +100,7 @@ const WITH_VALUE: [&str; 28] = [
     "--lines",
     "--orders",
     "--window",
+    "--settlement",
 ];
 
 impl Args {

@@ -97,6 +97,11 @@ impl Position {
         if qty == of {
             return self.day_sell_amount;
         }
+        if let (Ok(amount), Ok(few)) = (u64::try_from(self.day_sell_amount), u32::try_from(of)) {
+            // `qty` is below `of`, and so is a remainder: their product has room in 64 bits.
+            let (qty, of) = (qty as u64, u64::from(few));
+            return i128::from(amount / of) * i128::from(qty) + i128::from(amount % of * qty / of);
+        }
         // In two parts, so that no product leaves its 128 bits.
         self.day_sell_amount / of * qty + self.day_sell_amount % of * qty / of
     }
