@@ -1,7 +1,7 @@
 //! The twin's command line: one mode a subcommand.
 
 use std::fs::File;
-use std::io;
+use std::io::{self, Write};
 use std::net::TcpListener;
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixListener;
@@ -21,11 +21,13 @@ use evermarket_twin::modes::follow::{Follower, Settings};
 use evermarket_twin::modes::guard::Guard;
 use evermarket_twin::modes::house::{Open, Plan};
 use evermarket_twin::modes::market::Timed;
+use evermarket_twin::modes::owner::{Owner, hear};
 use evermarket_twin::modes::promote::{Promoted, Wanted, promote, refusal};
 use evermarket_twin::modes::recover::{Ended as Followed, control_socket};
 use evermarket_twin::modes::serve::Door;
+use evermarket_twin::modes::settling::Settling;
 use evermarket_twin::modes::source::FolderSource;
-use evermarket_twin::modes::status::{ClockTerms, Teller};
+use evermarket_twin::modes::status::{ClockTerms, Teller, say};
 use evermarket_twin::modes::toy::Toy;
 use evermarket_twin::modes::wire::LineSource;
 use evermarket_twin::modes::{bench, bench_door, feed, pipe, plant, recover, replay, serve};
@@ -36,14 +38,14 @@ type Ended = Result<u8, String>;
 fn main() -> ExitCode {
     let ended = Args::parse(std::env::args().skip(1)).and_then(|args| mode(&args));
     ExitCode::from(ended.unwrap_or_else(|mistake| {
-        eprintln!("evermarket-twin: {mistake}");
+        say(format_args!("evermarket-twin: {mistake}"));
         USAGE
     }))
 }
 
 fn mode(args: &Args) -> Ended {
     if args.has("--help") || args.mode.is_empty() {
-        print!("{HELP}");
+        tell(HELP.trim_end());
         return Ok(if args.has("--help") { FINE } else { USAGE });
     }
     if let Some(terms) = args.text("--clock") {
@@ -66,7 +68,7 @@ fn mode(args: &Args) -> Ended {
 fn market(args: &Args) -> Core {
     match args.has("--toy") {
         true => Box::new(Toy::new()),
-        false => Box::new(Timed::new()),
+        false => Box::new(Timed::with_room()),
     }
 }
 
@@ -76,9 +78,14 @@ fn off(args: &Args) -> Result<Off, String> {
     Ok(off)
 }
 
+/// A line of the result. That nobody reads it changes nothing: the exit code says how it went.
+fn tell(line: impl std::fmt::Display) {
+    let _ = writeln!(io::stdout(), "{line}");
+}
+
 /// Says what stopped the work.
 fn halted(trouble: impl std::fmt::Display) -> u8 {
-    eprintln!("{trouble}");
+    say(trouble);
     HALTED
 }
 
@@ -100,15 +107,23 @@ fn pipe_mode(args: &Args) -> Ended {
 fn replay_mode(args: &Args) -> Ended {
     let folder = args.word(0, "the folder of a journal")?;
     let two_threads = args.threads(2, 2)? == 2;
+    let mut settling = args
+        .path("--settlement")
+        .map(|folder| Settling::new(&folder, Arc::new(SystemDisk)));
     match replay::replay(
         &folder,
         market(args),
         !args.has("--no-compare"),
         two_threads,
+        &mut settling,
     ) {
         Err(trouble) => Ok(halted(trouble)),
         Ok(outcome) => {
-            println!("{}", outcome.line());
+            tell(outcome.line());
+            if let Some(settling) = settling {
+                let facts = settling.object().line();
+                tell(format_args!("{{\"settlement\": {facts}}}"));
+            }
             Ok(match (&outcome.trouble, &outcome.difference) {
                 (Some(_), _) => HALTED,
                 (None, Some(_)) => DIFFERENCE,
@@ -149,7 +164,7 @@ fn bench_mode(args: &Args) -> Ended {
     match measure() {
         Err(trouble) => Ok(halted(trouble)),
         Ok(best) => {
-            println!("{}", best.line(threads, sealed));
+            tell(best.line(threads, sealed));
             Ok(FINE)
         }
     }
@@ -170,7 +185,7 @@ fn bench_door_mode(args: &Args) -> Ended {
         window: number("--window", 32_768)?.max(1),
     };
     Ok(load.run().map_or_else(halted, |line| {
-        println!("{line}");
+        tell(line);
         FINE
     }))
 }
@@ -197,6 +212,7 @@ fn follower(args: &Args, door: Option<&Open>) -> Result<Result<Follower<Core>, T
         silence: Duration::from_millis(args.number("--silence-ms")?.unwrap_or(1000)),
         off: off(args)?,
         door: door.map(|door| door.mailbox.clone()),
+        settlement: args.path("--settlement"),
     };
     Ok(Follower::open(
         settings,
@@ -231,6 +247,9 @@ fn recover_mode(args: &Args) -> Ended {
         Ok(door) => door,
     };
     let (once, name) = (args.has("--once"), args.text("--name").unwrap_or_default());
+    if name.len() > 32 || !name.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err("--name is up to 32 letters of ASCII without spaces".into());
+    }
     loop {
         let ended = follower(args, door.as_ref())?.and_then(|follower| match (&file, tcp) {
             (Some(folder), _) => recover::run(
@@ -293,18 +312,27 @@ fn own_the_market(
     control: Option<UnixListener>,
 ) -> Ended {
     let threads = args.threads(2, 2)?;
-    eprintln!("{}", promoted.line());
+    say(promoted.line());
     if let Some(door) = door {
         return Ok(door.own(promoted, control).map_or_else(halted, |()| FINE));
     }
-    drop(control);
     let door = match args.text("--listen") {
         Some(address) => TcpListener::bind(address).map(Door::Port),
         None => raw_pipe().map(|(input, output)| Door::Pipe(Box::new(input), Box::new(output))),
     };
     let served = door
         .map_err(|error| Trouble::System(format!("no door: {error}")))
-        .and_then(|door| serve::serve(promoted.engine, promoted.writer, door, threads));
+        .and_then(|door| {
+            let owner = Owner::new(&promoted, None);
+            let Promoted {
+                engine,
+                writer,
+                lock: _lock,
+                ..
+            } = promoted;
+            control.map_or(Ok(()), |control| hear(control, owner.clone()))?;
+            serve::serve(engine, writer, &owner, door, threads)
+        });
     Ok(served.map_or_else(halted, |()| FINE))
 }
 
@@ -319,7 +347,7 @@ fn feed_mode(args: &Args) -> Ended {
 
 fn plant_mode(args: &Args) -> Ended {
     let Some(fault) = args.text("--fault") else {
-        println!("{}", plant::names());
+        tell(plant::names());
         return Ok(FINE);
     };
     let folder = args.word(0, "the folder of a journal")?;
@@ -333,7 +361,9 @@ fn plant_mode(args: &Args) -> Ended {
     match planted {
         Err(trouble) => Ok(halted(trouble)),
         Ok(at) => {
-            println!("{{\"planted\": \"{fault}\", \"frame\": {at}}}");
+            tell(format_args!(
+                "{{\"planted\": \"{fault}\", \"frame\": {at}}}"
+            ));
             Ok(FINE)
         }
     }

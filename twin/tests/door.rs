@@ -321,3 +321,41 @@ fn a_follower_that_counts_holds_release_and_a_reader_sees_only_what_is_released(
     }
     assert_eq!(ops.last(), Some(&(REFUSED, 9)));
 }
+
+#[test]
+fn a_promise_of_the_follower_fences_the_owner_and_its_tail_is_executed_by_the_twin_alone() {
+    let folder = Folder::new("promise");
+    let (mut owner, mut twin) = (Core::new(&folder, "owner"), Core::new(&folder, "twin"));
+    owner.match_alone(&[]);
+    twin.recover(&owner, &["--name", "twin"]);
+    owner.open_market(1);
+    until("a follower", || {
+        let counts = owner.ask("require twin").contains("\"required\": true");
+        counts.then_some(())
+    });
+    let (mut member, _) = owner.enter(1, QUICK, 0, 0);
+    let (told, lost) = (order(1, 1, 1, PRICE, 5), order(1, 2, 1, PRICE, 7));
+    member.send(&[told]).unwrap();
+    let accepted = next(&mut member);
+    assert_eq!(accepted.kind(), kind::ACCEPTED);
+    assert!(twin.ask("promise 4").contains("\"promised\": 4"));
+    member.send(&[lost]).unwrap();
+    let fenced = next(&mut member);
+    assert_eq!((fenced.kind(), fenced.get::<u32>(40)), (FENCED, 4));
+    let promoted = twin.ask("promote 4 9");
+    assert!(promoted.contains("\"state\": \"MATCH\""), "{promoted}");
+    let (mut member, logged_on) = until("a door that lets in", || {
+        twin.try_enter(1, RESUME, accepted.position(), 0)?.ok()
+    });
+    assert_eq!((logged_on.last_id, logged_on.epoch), (1, 4));
+    assert_eq!(logged_on.flow_position, accepted.position());
+    let mut again = lost;
+    again.0[17] |= flag::POSS_RESEND;
+    member.send(&[again]).unwrap();
+    let outcome = next(&mut member);
+    assert_eq!(
+        (outcome.kind(), outcome.get::<u64>(24)),
+        (kind::ACCEPTED, 2)
+    );
+    leave(member);
+}

@@ -3,15 +3,18 @@
 mod common;
 
 use std::io::{Read, Write};
-use std::net::{Shutdown, TcpStream};
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
 use common::Folder;
-use common::hall::kinds;
+use common::hall::{Hall, kinds};
 use common::house::{Core, next, until};
 use common::market::{order, quote};
 use evermarket_twin::door::client::Client;
+use evermarket_twin::door::mail::{Order, mailbox};
+use evermarket_twin::door::shell::{Parts, Shell};
 use evermarket_twin::door::words::*;
 use evermarket_twin::records::Record;
 use evermarket_twin::records::vocabulary::kind;
@@ -156,4 +159,42 @@ fn who_stops_reading_is_cut_off_and_others_are_served() {
         ids.eq(1..=flow.len() as u64),
         "the flow is there when it comes back"
     );
+}
+
+#[test]
+fn a_full_house_says_so_and_has_room_again_when_somebody_leaves() {
+    let (mailbox, bell) = mailbox().unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let shell = Shell::new(Parts {
+        listener,
+        mailbox: mailbox.clone(),
+        bell,
+        works: Arc::default(),
+        connections_max: 2,
+    });
+    let running = thread::spawn(move || shell.unwrap().run());
+    assert_eq!(Client::connect(address).unwrap().greeting.kind(), FENCED);
+    mailbox.put(Order::Own(Box::new(Hall::new(0).desk)));
+    until("a desk", || {
+        let client = Client::connect(address).unwrap();
+        (client.greeting.kind() == CHALLENGE).then_some(())
+    });
+    let mut two: Vec<Client> = Vec::new();
+    until("two at once", || {
+        let client = Client::connect(address).unwrap();
+        if client.greeting.kind() == CHALLENGE {
+            two.push(client);
+        }
+        (two.len() == 2).then_some(())
+    });
+    let third = Client::connect(address).unwrap().greeting;
+    assert_eq!((third.kind(), third.code()), (LOG_OFF, parting::FULL));
+    two.pop();
+    until("room", || {
+        let client = Client::connect(address).unwrap();
+        (client.greeting.kind() == CHALLENGE).then_some(())
+    });
+    mailbox.put(Order::Close);
+    assert!(running.join().unwrap().is_ok());
 }

@@ -3,10 +3,14 @@
 mod common;
 
 use common::hall::{Hall, kinds};
-use common::market::{announcement, cancel, off_book, order, quote_request};
+use common::market::{
+    announcement, cancel, mass_cancel, off_book, order, quote, quote_request, reduce, reprice,
+    void_trade,
+};
 use evermarket_twin::door::words::*;
+use evermarket_twin::modes::core::Matching;
 use evermarket_twin::records::Record;
-use evermarket_twin::records::vocabulary::kind;
+use evermarket_twin::records::vocabulary::{flag, kind};
 
 const BUY: u8 = 1;
 const SELL: u8 = 2;
@@ -258,4 +262,57 @@ fn cancel_on_disconnect_takes_the_lines_orders_and_no_others() {
     );
     let (two, _) = hall.enter(2, RESTART, 0, 0);
     assert_eq!(kinds(&hall.told(two)), [kind::ACCEPTED]);
+}
+
+#[test]
+fn a_resend_of_every_kind_is_answered_with_its_first_outcome_and_executed_once() {
+    let mut hall = Hall::open(0, 3);
+    let (one, _) = hall.enter(1, QUICK, 0, 0);
+    let (two, _) = hall.enter(2, QUICK, 0, 0);
+    hall.say(two, &[order(2, 1, SELL, PRICE, 5)]);
+    hall.work();
+    let cases = [
+        (order(1, 1, BUY, PRICE, 2), kind::ACCEPTED, 2),
+        (order(1, 2, BUY, PRICE - 100, 9), kind::ACCEPTED, 1),
+        (reduce(1, 3, 3, 2), kind::REDUCED, 1),
+        (reprice(1, 4, 3, PRICE), kind::REPRICED, 2),
+        (cancel(1, 5, 3), kind::CANCELLED, 1),
+        (quote(1, 6, PRICE - 200, PRICE + 200), kind::QUOTED, 3),
+        (mass_cancel(1, 7), kind::CANCELLED, 3),
+        (quote_request(1, 8), kind::QUOTE_REQUESTED, 1),
+        (off_book(1, 9, 2, 3), kind::OFF_BOOK_TRADED, 1),
+        (void_trade(1, 10, 1, 2, 1), kind::TRADE_VOIDED, 1),
+        (order(1, 11, 7, PRICE, 2), kind::REJECTED, 1),
+    ];
+    for (command, first, events) in cases {
+        hall.say(one, &[command]);
+        hall.work();
+        let told = hall.told(one);
+        assert_eq!(
+            (told[0].kind(), told.len()),
+            (first, events),
+            "{:?}",
+            kinds(&told)
+        );
+        let position = hall.core.position();
+        let mut resend = command;
+        for flags in [0, flag::POSS_RESEND] {
+            resend.0[17] = flags;
+            hall.say(one, &[resend]);
+            hall.work();
+            let again = hall.told(one);
+            assert_eq!((again.len(), again[0].flags() & REPEAT), (1, REPEAT));
+            let mut unmarked = again[0];
+            unmarked.0[17] &= !REPEAT;
+            assert_eq!(unmarked, told[0]);
+        }
+        assert_eq!(hall.core.position(), position, "executed once");
+    }
+    // The other side of the trade that was voided sees its own number alone.
+    let voided = hall
+        .told(two)
+        .into_iter()
+        .find(|r| r.kind() == kind::TRADE_VOIDED);
+    let numbers = voided.map(|r| (r.get::<u32>(48), r.get::<u32>(56)));
+    assert_eq!(numbers, Some((0, 1)));
 }

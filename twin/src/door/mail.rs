@@ -3,7 +3,7 @@
 use std::io::{self, Read, Write};
 use std::mem;
 use std::os::unix::net::UnixStream;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use super::desk::{Desk, Work};
@@ -33,6 +33,10 @@ pub struct Mailbox {
     bell: UnixStream,
     /// The highest epoch known of while another core owns the seat.
     pub epoch: AtomicU32,
+    /// How many are connected.
+    pub connections: AtomicUsize,
+    /// How many of them are members who have logged on.
+    pub sessions: AtomicUsize,
 }
 
 /// A letter box, and the door's end of its bell.
@@ -46,6 +50,8 @@ pub fn mailbox() -> io::Result<(Arc<Mailbox>, UnixStream)> {
             orders,
             bell,
             epoch,
+            connections: AtomicUsize::new(0),
+            sessions: AtomicUsize::new(0),
         }),
         heard,
     ))

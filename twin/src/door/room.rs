@@ -12,6 +12,8 @@ pub struct Room {
     free: Vec<usize>,
     /// Connection of a line, plus one; 0 nobody.
     seats: Vec<u32>,
+    /// How many lines sit.
+    seated: usize,
     /// Connections that wish the public flow.
     wishers: Vec<usize>,
     /// Connections with something to write.
@@ -28,6 +30,7 @@ impl Default for Room {
             sessions: Vec::new(),
             free: Vec::new(),
             seats: vec![0; 1 << 16],
+            seated: 0,
             wishers: Vec::new(),
             listed: Vec::new(),
             slow: Vec::new(),
@@ -45,6 +48,11 @@ impl Room {
     /// How many connections there are.
     pub fn count(&self) -> usize {
         self.sessions.len() - self.free.len()
+    }
+
+    /// How many lines have logged on.
+    pub fn seated(&self) -> usize {
+        self.seated
     }
 
     /// A new connection's number.
@@ -93,6 +101,7 @@ impl Room {
 
     /// A line sits down.
     pub fn sit(&mut self, line: u16, id: usize, wish: u8) {
+        self.seated += usize::from(self.seat(line).is_none());
         self.seats[usize::from(line)] = id as u32 + 1;
         if wish & PUBLIC_FLOW != 0 {
             self.wishers.push(id);
@@ -101,6 +110,7 @@ impl Room {
 
     /// A line stands up.
     pub fn stand(&mut self, line: u16, id: usize) {
+        self.seated -= usize::from(self.seat(line).is_some());
         self.seats[usize::from(line)] = 0;
         self.wishers.retain(|&wisher| wisher != id);
     }

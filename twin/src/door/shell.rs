@@ -140,11 +140,22 @@ impl Shell {
                 self.tick(now_ns, full);
                 self.hand_over();
             }
+            self.count();
             self.flush_listed(now_ns)?;
             if self.closed(now_ns) {
                 return Ok(());
             }
         }
+    }
+
+    /// Tells how many are here, before they are told so themselves.
+    fn count(&self) {
+        let desk = self.desk.as_ref();
+        let (connections, sessions) =
+            desk.map_or((0, 0), |desk| (desk.room.count(), desk.room.seated()));
+        let told = &self.parts.mailbox;
+        told.connections.store(connections, Ordering::Relaxed);
+        told.sessions.store(sessions, Ordering::Relaxed);
     }
 
     fn hand_over(&mut self) {
@@ -153,7 +164,7 @@ impl Shell {
                 self.parts.works.put(&mut desk.work);
             }
             for alarm in desk.alarms.drain(..) {
-                eprintln!("{{\"alarm\": {alarm}}}");
+                let _ = writeln!(io::stderr(), "{{\"alarm\": {alarm}}}");
             }
         }
     }

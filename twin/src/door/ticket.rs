@@ -2,7 +2,7 @@
 
 use std::fs::{self, File};
 use std::hint::black_box;
-use std::io::{self, Read};
+use std::io::{self, Read, Write};
 use std::net::IpAddr;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -75,7 +75,11 @@ pub fn secret(path: &Path) -> Result<Key, String> {
     let bytes = fs::read(path).map_err(about)?;
     let mode = fs::metadata(path).map_err(about)?.permissions().mode();
     if mode & 0o077 != 0 {
-        eprintln!("{}: others than its owner may read it", path.display());
+        let _ = writeln!(
+            io::stderr(),
+            "{}: others than its owner may read it",
+            path.display()
+        );
     }
     let size = bytes.len();
     bytes.try_into().map_err(|_| {

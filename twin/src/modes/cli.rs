@@ -18,17 +18,17 @@ evermarket-twin: the second core of the exchange, of different make
   evermarket-twin pipe [--off NAME]...
       answer requests on standard input until it ends (docs/twin.md)
 
-  evermarket-twin replay FOLDER [--no-compare] [--threads 1|2]
+  evermarket-twin replay FOLDER [--no-compare] [--threads 1|2] [--settlement FOLDER]
       a whole journal through this core; every record and digest compared; one line of JSON
 
   evermarket-twin recover OWN (--file FOLDER | --tcp HOST:PORT) [--status FILE]
                           [--silence-ms N] [--control SOCKET] [--once] [--size-units N]
-                          [--listen HOST:PORT | DOOR] [--off NAME]... [--name NAME]
+                          [--listen HOST:PORT | DOOR] [--settlement FOLDER] [--off NAME]... [--name NAME]
       follow the owner's journal into the folder OWN, work the same commands, compare;
       over the control socket it promises, and is promoted to match
 
   evermarket-twin match OWN --epoch N --owner N [--position N] [--listen HOST:PORT]
-                        [--threads 1|2] [--force] [--off NAME]... [DOOR [--control SOCKET]]
+                        [--threads 1|2] [--force] [--settlement FOLDER] [--off NAME]... [--control SOCKET] [DOOR]
       own the market: promise, begin the epoch, serve requests on standard input, on a port, or members at the door
 
   DOOR is --door HOST:PORT --secret FILE [--lines-at HOST:PORT] [--rate N] [--heartbeat-ms N] [--relay ADDRESS]...
@@ -70,7 +70,7 @@ const ALONE: [&str; 6] = [
     "--sealed",
     "--help",
 ];
-const WITH_VALUE: [&str; 29] = [
+const WITH_VALUE: [&str; 30] = [
     "--off",
     "--threads",
     "--file",
@@ -100,6 +100,7 @@ const WITH_VALUE: [&str; 29] = [
     "--lines",
     "--orders",
     "--window",
+    "--settlement",
 ];
 
 impl Args {

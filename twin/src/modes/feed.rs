@@ -10,11 +10,10 @@ use std::sync::{Arc, OnceLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use super::owner::Owner;
 use super::pipe::{Request, head, write_whole};
-use super::status::clock_ns;
-use super::steps::Steps;
+use super::status::{clock_ns, say};
 use super::wire::{FOLLOW, HEADER, QUIET, REFUSED, SYNCED, send_frames};
-use crate::door::mail::{Mailbox, Order};
 use crate::journal::cursor::Cursor;
 use crate::journal::reader::{Next, Reader};
 use crate::journal::trouble::Trouble;
@@ -26,26 +25,6 @@ const SLOTS_A_MESSAGE: usize = 16_384;
 
 /// The longest name of a follower.
 const NAME_BYTES_MAX: usize = 32;
-
-/// An owner, as its lines see it.
-#[derive(Clone)]
-pub struct Owner {
-    /// How far it is.
-    pub steps: Arc<Steps>,
-    /// Its door, to be told of a higher epoch.
-    pub door: Option<Arc<Mailbox>>,
-}
-
-impl Owner {
-    /// A higher epoch is known: nothing more is released, all sessions end.
-    pub fn fence(&self, epoch: u64) -> bool {
-        let fenced = self.steps.fence(epoch);
-        if let (true, Some(door)) = (fenced, &self.door) {
-            door.put(Order::Fence(u32::try_from(epoch).unwrap_or(u32::MAX)));
-        }
-        fenced
-    }
-}
 
 /// Serves followers of `folder`, whoever writes it, until the process ends.
 pub fn serve(folder: &Path, door: &TcpListener) -> io::Result<()> {
@@ -68,7 +47,7 @@ pub fn serve_owned(
             Some(owner) => feed(line, &folder, Some(owner.clone())),
             None => {
                 hello(&mut line)?;
-                refuse(&mut line, "this core does not own the market", 0)
+                refuse(&mut line, "this core does not own the market", 0, true)
             }
         })?;
     }
@@ -79,7 +58,7 @@ fn spawn(work: impl FnOnce() -> Result<(), String> + Send + 'static) -> io::Resu
     let name = thread::Builder::new().name("feed".into());
     name.spawn(move || {
         if let Err(why) = work() {
-            eprintln!("feed: {why}");
+            say(format_args!("feed: {why}"));
         }
     })
     .map(|_| ())
@@ -137,11 +116,11 @@ fn feed(mut line: TcpStream, folder: &Path, owner: Option<Owner>) -> Result<(), 
         Ok((reader.segment(), find(reader, &hello.from)?))
     });
     match found {
-        Err(trouble) => refuse(&mut line, &trouble.to_string(), 0),
+        Err(trouble) => refuse(&mut line, &trouble.to_string(), 0, false),
         Ok((_, None)) => {
             let position = hello.from.position;
             let what = format!("position {position} with this chain is not in the journal");
-            refuse(&mut line, &what, 0)
+            refuse(&mut line, &what, 0, false)
         }
         Ok((first, Some(reader))) => {
             let record = first.record();
@@ -152,8 +131,9 @@ fn feed(mut line: TcpStream, folder: &Path, owner: Option<Owner>) -> Result<(), 
     }
 }
 
-fn refuse(line: &mut TcpStream, why: &str, epoch: u64) -> Result<(), String> {
-    let head = head(REFUSED, why.len() as u32, 0, epoch, 0);
+/// `no_owner`: it is not for the place that was asked for.
+fn refuse(line: &mut TcpStream, why: &str, epoch: u64, no_owner: bool) -> Result<(), String> {
+    let head = head(REFUSED, why.len() as u32, 0, epoch, no_owner.into());
     write_whole(line, &head, why.as_bytes()).map_err(|error| error.to_string())?;
     // Another thread may still listen on this line.
     line.shutdown(Shutdown::Write)
@@ -216,7 +196,7 @@ fn stream(
                     let what = fenced.map_or("the market is over".into(), |epoch| {
                         format!("fenced: epoch {epoch} has begun or will")
                     });
-                    return refuse(&mut line, &what, fenced.unwrap_or(0));
+                    return refuse(&mut line, &what, fenced.unwrap_or(0), true);
                 }
                 if hello.reader { released } else { appended }
             }

@@ -1,23 +1,22 @@
 //! The members' door of a process: open from the start, owned behind once the core is promoted, and its control socket then.
 
-use std::io::{self, BufRead, BufReader, Write};
+use std::io;
 use std::net::{IpAddr, TcpListener};
-use std::os::unix::net::{UnixListener, UnixStream};
+use std::os::unix::net::UnixListener;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
 
 use super::cli::Args;
 use super::core::Matching;
-use super::feed::{Owner, serve_owned};
-use super::json::Object;
+use super::feed::serve_owned;
 use super::own::{Ended, House, own};
+use super::owner::{Owner, hear};
 use super::promote::Promoted;
-use super::steps::Steps;
+use super::status::say;
 use crate::door::desk::Desk;
 use crate::door::logon::Terms;
-use crate::door::mail::{Mailbox, Order, Works, mailbox};
+use crate::door::mail::{Mailbox, Works, mailbox};
 use crate::door::places::Journal;
 use crate::door::poll::raise_open_files;
 use crate::door::shell::{Parts, Shell};
@@ -26,7 +25,6 @@ use crate::journal::trouble::Trouble;
 
 const CONNECTIONS_MAX: usize = 2_500;
 const HEARTBEAT_MS: u64 = 1_000;
-const CONTROL_WITHIN: Duration = Duration::from_millis(200);
 
 /// What the command line says of the door.
 pub struct Plan {
@@ -111,13 +109,12 @@ impl Open {
             let lines = thread::Builder::new().name("lines".into());
             lines.spawn(move || {
                 if let Err(error) = serve_owned(&folder, &port, &owner) {
-                    eprintln!("lines: {error}");
+                    say(format_args!("lines: {error}"));
                 }
             })?;
         }
         let door = thread::Builder::new().name("door".into());
-        let shell =
-            door.spawn(move || shell.run().inspect_err(|trouble| eprintln!("{trouble}")))?;
+        let shell = door.spawn(move || shell.run().inspect_err(|trouble| say(trouble)))?;
         Ok(Self {
             plan,
             works,
@@ -133,6 +130,7 @@ impl Open {
         promoted: Promoted<M>,
         control: Option<UnixListener>,
     ) -> Result<(), Trouble> {
+        let owner = Owner::new(&promoted, Some(self.mailbox.clone()));
         let Promoted {
             engine,
             writer,
@@ -151,22 +149,13 @@ impl Open {
             heartbeat_ms: self.plan.heartbeat_ms,
             relays: self.plan.relays,
         };
-        let steps = Arc::new(Steps::new(epoch.epoch, epoch.position));
-        let house = House {
-            mailbox: self.mailbox.clone(),
-            works: self.works,
-            steps: steps.clone(),
-        };
-        let owner = Owner {
-            steps,
-            door: Some(self.mailbox),
-        };
         let _ = self.owner.set(owner.clone());
-        if let Some(control) = control {
-            let hearing = thread::Builder::new().name("control".into());
-            let heard = hearing.spawn(move || hear(&control, &owner));
-            heard.map_err(|error| Trouble::System(format!("no thread: {error}")))?;
-        }
+        control.map_or(Ok(()), |control| hear(control, owner.clone()))?;
+        let house = House {
+            mailbox: self.mailbox,
+            works: self.works,
+            owner,
+        };
         let next_order_no = known.flow.next_order_no();
         let journal = Box::new(Journal::new(&folder, known.places));
         let desk = Desk::new(terms, known.flow, journal);
@@ -177,52 +166,5 @@ impl Open {
         }
         let panicked = |_| Err(Trouble::System("the door panicked".into()));
         self.shell.join().unwrap_or_else(panicked)
-    }
-}
-
-/// Answers the control socket of an owner until the process ends.
-fn hear(control: &UnixListener, owner: &Owner) {
-    if control.set_nonblocking(false).is_err() {
-        return;
-    }
-    for line in control.incoming().flatten() {
-        if let Err(error) = answer(line, owner) {
-            eprintln!("control: {error}");
-        }
-    }
-}
-
-fn answer(mut line: UnixStream, owner: &Owner) -> io::Result<()> {
-    line.set_read_timeout(Some(CONTROL_WITHIN))?;
-    let mut text = String::new();
-    BufReader::new(&line).read_line(&mut text)?;
-    let done = obey(&text, owner);
-    let refused = |why: String| Object::new().text("refused", &why).line();
-    let answer = done.map_or_else(refused, |()| owner.steps.line());
-    writeln!(line, "{answer}")
-}
-
-/// `status`, `fence EPOCH`, `require NAME`, `unrequire NAME`, `close`.
-fn obey(text: &str, owner: &Owner) -> Result<(), String> {
-    let words: Vec<&str> = text.split_whitespace().collect();
-    match words[..] {
-        ["status"] => Ok(()),
-        ["fence", epoch] => {
-            let epoch = epoch.parse().map_err(|_| format!("no epoch {epoch}"))?;
-            owner.fence(epoch);
-            let fenced = owner.steps.fenced().is_some_and(|known| known >= epoch);
-            let why = || format!("epoch {epoch} is not above this core's own");
-            fenced.then_some(()).ok_or_else(why)
-        }
-        ["require", name] => owner.steps.require(name),
-        ["unrequire", name] => owner.steps.unrequire(name),
-        ["close"] => {
-            if let Some(door) = &owner.door {
-                door.put(Order::Close);
-            }
-            Ok(())
-        }
-        ["promise" | "promote", ..] => Err("this core owns the market already".into()),
-        _ => Err("status | fence EPOCH | require NAME | unrequire NAME | close".into()),
     }
 }

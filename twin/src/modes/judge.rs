@@ -1,19 +1,19 @@
 //! The shadow on a thread of its own: what was acknowledged is worked and compared behind the follower's back, so that matching never
-//! delays an acknowledgement. It also folds the flow of the lines, for the day on which this core opens its door.
+//! delays an acknowledgement. It also folds the settlement, and the flow of the lines for the day on which this core opens its door.
 
-use std::sync::mpsc::{self, SyncSender};
+use std::sync::mpsc::{self, SyncSender, TryRecvError};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 
 use super::compare::{Difference, Shadow};
 use super::core::Matching;
+use super::keep::Kept;
+use super::settling::Ledger;
 use super::status::clock_ns;
 use crate::door::flow::Flow;
 use crate::door::places::{Place as BlockPlace, Places};
-use crate::journal::cursor::{Fault, Frame, fault};
-use crate::journal::recovery::Place;
+use crate::journal::cursor::{Cursor, Fault, Frame, fault};
 use crate::journal::trouble::Trouble;
-use crate::records::Record;
 
 /// Frames that wait for the shadow at most; then the follower waits too.
 const FRAMES_WAITING_MAX: usize = 512;
@@ -31,14 +31,16 @@ pub struct Known {
 pub enum News {
     /// A block differs.
     Differs(Box<Difference>),
-    /// Something about the stream itself, behind a position.
-    Fault(Fault, u64),
+    /// Something about the stream itself, behind a position, and who is probably wrong.
+    Fault(Fault, u64, &'static str),
 }
 
 /// How far the shadow is, and what it found.
 #[allow(missing_docs)] // the names of the status file, docs/twin.md
 pub struct Seen {
     pub frames: u64,
+    /// Behind the last frame worked.
+    pub worked: Cursor,
     pub digest: u64,
     pub live: u64,
     pub clean: bool,
@@ -57,15 +59,13 @@ struct Shared {
 struct Work<M> {
     shadow: Shadow<M>,
     known: Option<Known>,
+    ledger: Ledger,
 }
-
-/// A frame, its slots, where it stands.
-type Job = (Frame, Vec<Record>, Place);
 
 /// The shadow's handle.
 pub struct Judge<M> {
     shared: Arc<Shared>,
-    to: SyncSender<Job>,
+    to: SyncSender<Kept>,
     thread: JoinHandle<Work<M>>,
     sent: u64,
 }
@@ -76,9 +76,10 @@ fn lock(shared: &Shared) -> MutexGuard<'_, Seen> {
 
 impl<M: Matching + Send + 'static> Judge<M> {
     /// A shadow with an empty market; with `known`, it folds what a door needs.
-    pub fn new(core: M, known: Option<Known>) -> Result<Self, Trouble> {
+    pub fn new(core: M, known: Option<Known>, ledger: Ledger) -> Result<Self, Trouble> {
         let seen = Seen {
             frames: 0,
+            worked: Cursor::default(),
             digest: core.digest(),
             live: core.live(),
             clean: true,
@@ -92,19 +93,29 @@ impl<M: Matching + Send + 'static> Judge<M> {
             seen: Mutex::new(seen),
             moved: Condvar::new(),
         });
-        let (to, frames) = mpsc::sync_channel::<Job>(FRAMES_WAITING_MAX);
+        let (to, frames) = mpsc::sync_channel::<Kept>(FRAMES_WAITING_MAX);
         let (told, mut work) = (
             shared.clone(),
             Work {
                 shadow: Shadow::new(core),
                 known,
+                ledger,
             },
         );
         let working = move || {
-            for (frame, raw, place) in frames {
-                work.judge(&frame, &raw, place, &told);
+            loop {
+                let next = match frames.try_recv() {
+                    Err(TryRecvError::Empty) => {
+                        work.rest(&told);
+                        frames.recv().ok()
+                    }
+                    next => next.ok(),
+                };
+                let Some(kept) = next else {
+                    return work;
+                };
+                work.judge(&kept, &told);
             }
-            work
         };
         let thread = thread::Builder::new().name("shadow".into()).spawn(working);
         let thread = thread.map_err(|error| Trouble::System(format!("no thread: {error}")))?;
@@ -117,10 +128,10 @@ impl<M: Matching + Send + 'static> Judge<M> {
     }
 
     /// Hands over a frame that is durable.
-    pub fn send(&mut self, frame: Frame, raw: Vec<Record>, place: Place) -> Result<(), Trouble> {
+    pub fn send(&mut self, kept: Kept) -> Result<(), Trouble> {
         self.sent += 1;
         let gone = |_| Trouble::System("the shadow panicked".into());
-        self.to.send((frame, raw, place)).map_err(gone)
+        self.to.send(kept).map_err(gone)
     }
 
     /// What it has seen so far.
@@ -154,9 +165,17 @@ impl<M: Matching + Send + 'static> Judge<M> {
 }
 
 impl<M: Matching> Work<M> {
+    /// Nothing waits: the settlement of a day that is over is written.
+    fn rest(&self, shared: &Shared) {
+        if let Some((position, fault)) = self.ledger.write_if_due() {
+            let news = News::Fault(fault, position, "unclear");
+            lock(shared).news.push(news);
+        }
+    }
+
     /// Works a frame and tells what differs.
-    fn judge(&mut self, frame: &Frame, raw: &[Record], place: Place, shared: &Shared) {
-        let (mut news, mut blocks, mut lag_ms) = (None, 0, None);
+    fn judge(&mut self, (frame, raw, place): &Kept, shared: &Shared) {
+        let (mut news, mut blocks, mut lag_ms) = (Vec::new(), 0, None);
         match frame {
             Frame::Block { block, void: false } => {
                 let records = &raw[..raw.len() - 1];
@@ -164,7 +183,9 @@ impl<M: Matching> Work<M> {
                 let late = clock_ns().saturating_sub(self.shadow.last_time()) / 1_000_000;
                 lag_ms = Some(late.max(0) as u64);
                 let difference = self.shadow.compare(records, block);
-                news = difference.map(|difference| News::Differs(Box::new(difference)));
+                news.extend(difference.map(|difference| News::Differs(Box::new(difference))));
+                let unsettled = self.ledger.fold(records);
+                news.extend(unsettled.map(|(at, fault)| News::Fault(fault, at, "unclear")));
                 if let Some(known) = &mut self.known {
                     known.flow.fold(records, &mut ());
                     known.places.push(BlockPlace {
@@ -179,17 +200,20 @@ impl<M: Matching> Work<M> {
                     "a block of epoch {} behind a higher one is void",
                     block.epoch
                 );
-                news = Some(News::Fault(fault("epoch_regress", what), block.position));
+                let void = fault("epoch_regress", what);
+                news.push(News::Fault(void, block.position, "owner"));
             }
             Frame::Epoch { epoch, void: true } => {
                 let what = format!("epoch {} begins behind a higher one: void", epoch.epoch);
-                news = Some(News::Fault(fault("epoch_regress", what), epoch.position));
+                let void = fault("epoch_regress", what);
+                news.push(News::Fault(void, epoch.position, "owner"));
             }
             Frame::Epoch { .. } => {}
         }
         let core = self.shadow.core();
         let (digest, live) = (core.digest(), core.live());
         let mut seen = lock(shared);
+        seen.worked = place.cursor;
         (seen.digest, seen.live, seen.clean) = (digest, live, self.shadow.clean);
         seen.commands = self.shadow.commands_worked;
         seen.refused_by_owner = self.shadow.refused_by_owner;

@@ -8,8 +8,10 @@ use std::sync::mpsc::{self, Receiver, SyncSender};
 use std::thread;
 
 use super::core::Matching;
+use super::owner::{Owner, told};
 use super::serve::Engine;
-use super::steps::Steps;
+use super::status::say;
+use super::steps::At;
 use crate::door::desk::{Desk, Work};
 use crate::door::mail::{Mailbox, Order, Works};
 use crate::door::places::Place;
@@ -24,10 +26,10 @@ const BLOCK_RECORDS: usize = 16_384;
 /// Batches that wait for release at most.
 const BATCHES_WAITING: usize = 32;
 
-/// Records worked, and the digest behind them.
+/// Records worked, and where the market stands behind them.
 struct Worked {
     stream: Vec<Record>,
-    digest: u64,
+    at: At,
 }
 
 /// What the owner serves with.
@@ -36,8 +38,8 @@ pub struct House {
     pub mailbox: Arc<Mailbox>,
     /// The commands it takes.
     pub works: Arc<Works>,
-    /// How far the journal is.
-    pub steps: Arc<Steps>,
+    /// Whom to tell how far the journal is, and the settlement.
+    pub owner: Owner,
 }
 
 /// How owning ended.
@@ -85,9 +87,9 @@ pub fn own<M: Matching>(
         drop(to_release);
         let panicked = |_| Err(Trouble::System("the release stage panicked".into()));
         let released = releasing.join().unwrap_or_else(panicked);
-        house.steps.end();
+        house.owner.steps.end();
         released?;
-        ended.map(|()| match house.steps.fenced() {
+        ended.map(|()| match house.owner.steps.fenced() {
             Some(_) => Ended::Fenced,
             None => Ended::Closed,
         })
@@ -136,13 +138,15 @@ impl<M: Matching> Engine<M> {
             let worked = self.core.run(&records[at..end], &mut stream);
             worked.map_err(|why| Trouble::System(format!("a batch could not be worked: {why}")))?;
             for caught in self.core.take_caught() {
-                eprintln!("door: position {}: {}", caught.position, caught.said);
+                say(format_args!(
+                    "door: position {}: {}",
+                    caught.position, caught.said
+                ));
             }
             at = end;
             if stream.len() >= most || at == records.len() {
-                let digest = self.core.digest();
-                let stream = std::mem::take(&mut stream);
-                if to_release.send(Worked { stream, digest }).is_err() {
+                let (at, stream) = (self.at(), std::mem::take(&mut stream));
+                if to_release.send(Worked { stream, at }).is_err() {
                     return Ok(false);
                 }
             }
@@ -151,24 +155,30 @@ impl<M: Matching> Engine<M> {
     }
 }
 
-/// Journals what was worked: all that waits is a block, is appended and synced, and then told.
+/// Journals what was worked: all that waits is a block, is appended and synced, then told, then settled.
 fn release(mut writer: Writer, worked: &Receiver<Worked>, house: &House) -> Result<(), Trouble> {
     let most = BLOCK_RECORDS.min(writer.segment().slots() / 4);
-    while let Ok(first) = worked.recv() {
-        let (mut block, mut digest) = (first.stream, first.digest);
+    loop {
+        let Ok(first) = worked.try_recv().or_else(|_| {
+            told(house.owner.ledger.write_if_due());
+            worked.recv()
+        }) else {
+            return house.owner.ledger.write_if_late();
+        };
+        let (mut block, mut at) = (first.stream, first.at);
         while block.len() < most
             && let Ok(next) = worked.try_recv()
         {
             block.extend_from_slice(&next.stream);
-            digest = next.digest;
+            at = next.at;
         }
-        if house.steps.fenced().is_some() {
+        if house.owner.steps.fenced().is_some() {
             return Ok(());
         }
-        let sealed = writer.append_block(&mut block, digest)?;
-        house.steps.appended(sealed.position);
+        let sealed = writer.append_block(&mut block, at.digest)?;
+        house.owner.steps.appended(at);
         writer.sync()?;
-        if !house.steps.release(sealed.position) {
+        if !house.owner.steps.release(sealed.position) {
             return Ok(());
         }
         let place = Place {
@@ -177,7 +187,10 @@ fn release(mut writer: Writer, worked: &Receiver<Worked>, house: &House) -> Resu
             slot: (writer.slot() - block.len()) as u32,
         };
         block.pop();
+        let settled = house.owner.ledger.is_wanted().then(|| block.clone());
         house.mailbox.put(Order::Released(block, place));
+        if let Some(records) = settled {
+            told(house.owner.ledger.fold(&records));
+        }
     }
-    Ok(())
 }

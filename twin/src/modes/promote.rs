@@ -8,6 +8,7 @@ use super::follow::{Follower, Parts};
 use super::json::Object;
 use super::judge::Known;
 use super::serve::Engine;
+use super::settling::Ledger;
 use super::status::clock_ns;
 use crate::journal::frame::{Epoch, MAKE_TWIN};
 use crate::journal::lock::Lock;
@@ -35,6 +36,10 @@ pub struct Promoted<M> {
     pub writer: Writer,
     /// The folder's lock, to be held as long as the journal is written.
     pub lock: Lock,
+    /// The settlement so far, if one is wanted.
+    pub ledger: Ledger,
+    /// Whether the comparison was clean up to here.
+    pub clean: bool,
     /// The break point.
     pub epoch: Epoch,
     /// What the journal says of every line, where a door is to be opened.
@@ -79,7 +84,7 @@ pub fn refusal<M: Matching + Send + 'static>(
         ));
     }
     if !follower.eligible() && !wanted.force {
-        let first = follower.teller.first_alarm().unwrap_or("nothing");
+        let first = follower.teller().first_alarm().unwrap_or("nothing");
         return Some(format!("the comparison is not clean; first alarm: {first}"));
     }
     None
@@ -100,6 +105,8 @@ pub fn promote<M: Matching + Send + 'static>(
         lock,
         known,
         folder,
+        ledger,
+        clean,
     } = follower.into_parts()?;
     let no_journal = || Trouble::Refused("there is no journal to go on with".into());
     let mut writer = writer.ok_or_else(no_journal)?;
@@ -120,6 +127,8 @@ pub fn promote<M: Matching + Send + 'static>(
         engine,
         writer,
         lock,
+        ledger,
+        clean,
         epoch,
         known,
         folder,

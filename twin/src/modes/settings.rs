@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::compare::Shadow;
 use super::features::Off;
 use super::judge::Known;
+use super::settling::Ledger;
 use crate::door::mail::Mailbox;
 use crate::journal::disk::Disk;
 use crate::journal::lock::Lock;
@@ -24,6 +25,10 @@ pub struct Parts<M> {
     pub known: Known,
     /// Its folder.
     pub folder: PathBuf,
+    /// The settlement so far, if one is wanted.
+    pub ledger: Ledger,
+    /// Whether nothing was ever held against the stream.
+    pub clean: bool,
 }
 
 /// What a follower is made of.
@@ -40,4 +45,6 @@ pub struct Settings {
     pub off: Off,
     /// The door that it will open when it owns the market; until then it is told which epoch goes on.
     pub door: Option<Arc<Mailbox>>,
+    /// Where the settlement goes, if one is wanted.
+    pub settlement: Option<PathBuf>,
 }

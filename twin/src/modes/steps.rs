@@ -22,7 +22,7 @@ struct FollowerAt {
 #[derive(Default)]
 struct Inner {
     epoch: u32,
-    appended: u64,
+    at: At,
     released: u64,
     fenced: Option<u64>,
     over: bool,
@@ -43,6 +43,17 @@ impl Inner {
     }
 }
 
+/// Where a market stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct At {
+    /// Its last position.
+    pub position: u64,
+    /// Its state digest there.
+    pub digest: u64,
+    /// Its live orders there.
+    pub live: u64,
+}
+
 /// Shared by the release stage, the lines and the control socket.
 #[derive(Default)]
 pub struct Steps {
@@ -51,11 +62,11 @@ pub struct Steps {
 }
 
 impl Steps {
-    /// An owner of this epoch whose journal ends at `position`, all of it released.
-    pub fn new(epoch: u32, position: u64) -> Self {
+    /// An owner of this epoch whose journal ends here, all of it released.
+    pub fn new(epoch: u32, at: At) -> Self {
         let steps = Self::default();
         let mut inner = steps.lock();
-        (inner.epoch, inner.appended, inner.released) = (epoch, position, position);
+        (inner.epoch, inner.at, inner.released) = (epoch, at, at.position);
         drop(inner);
         steps
     }
@@ -71,8 +82,8 @@ impl Steps {
     }
 
     /// A block ending here was appended.
-    pub fn appended(&self, position: u64) {
-        self.change(|inner| inner.appended = position);
+    pub fn appended(&self, at: At) {
+        self.change(|inner| inner.at = at);
     }
 
     /// Waits until all that counts hold what is durable here, then releases it; false if it never will be.
@@ -121,14 +132,14 @@ impl Steps {
             let end = if reader {
                 inner.released
             } else {
-                inner.appended
+                inner.at.position
             };
             end <= beyond && inner.fenced.is_none() && !inner.over
         };
         let waited = self.news.wait_timeout_while(inner, most, nothing);
         let inner = waited.unwrap_or_else(PoisonError::into_inner).0;
         let goes_on = inner.fenced.is_none() && !inner.over;
-        (inner.appended, inner.released, goes_on)
+        (inner.at.position, inner.released, goes_on)
     }
 
     /// A follower's line is open and stands here; the line's number.
@@ -186,8 +197,8 @@ impl Steps {
         was.then_some(()).ok_or_else(unknown)
     }
 
-    /// As a line of JSON.
-    pub fn line(&self) -> String {
+    /// As JSON.
+    pub fn object(&self) -> Object {
         let inner = self.lock();
         let state = if inner.fenced.is_some() {
             "FENCED"
@@ -199,7 +210,7 @@ impl Steps {
                 .text("name", name)
                 .value("position", at.position)
                 .value("epoch", at.epoch)
-                .value("lag_records", inner.appended.saturating_sub(at.position))
+                .value("lag_records", inner.at.position.saturating_sub(at.position))
                 .value("clean", at.clean)
                 .value("connected", at.line != 0)
                 .value("required", inner.required.contains(name))
@@ -212,11 +223,14 @@ impl Steps {
         Object::new()
             .text("state", state)
             .value("epoch", inner.epoch)
-            .value("position", inner.appended)
+            // A promotion promises the epoch it begins.
+            .value("promised", inner.epoch)
+            .value("position", inner.at.position)
             .value("released", inner.released)
+            .text("digest", &format!("{:016x}", inner.at.digest))
+            .value("live", inner.at.live)
             .raw("fenced_by", &fenced)
             .raw("followers", &format!("[{}]", followers.join(", ")))
-            .line()
     }
 }
 
@@ -226,13 +240,20 @@ mod tests {
     use std::sync::Arc;
     use std::thread;
 
+    fn at(position: u64) -> At {
+        At {
+            position,
+            ..At::default()
+        }
+    }
+
     #[test]
     fn nothing_is_released_before_all_that_count_have_it() {
-        let steps = Arc::new(Steps::new(5, 10));
+        let steps = Arc::new(Steps::new(5, at(10)));
         assert!(steps.require("b").is_err());
         let line = steps.connected("b", 10, 4);
         steps.require("b").unwrap();
-        steps.appended(12);
+        steps.appended(at(12));
         let waiting = {
             let steps = steps.clone();
             thread::spawn(move || steps.release(12))
@@ -247,7 +268,7 @@ mod tests {
         assert!(waiting.join().unwrap());
         assert_eq!(steps.wait(true, 10, Duration::from_secs(9)), (12, 12, true));
         steps.gone("b", line);
-        let told = steps.line();
+        let told = steps.object().line();
         assert!(
             told.contains("\"lag_records\": 0") && told.contains("\"connected\": false"),
             "{told}"
@@ -258,7 +279,7 @@ mod tests {
 
     #[test]
     fn a_higher_epoch_ends_release_for_ever_a_lower_one_does_not() {
-        let steps = Arc::new(Steps::new(5, 10));
+        let steps = Arc::new(Steps::new(5, at(10)));
         assert!(!steps.fence(5) && steps.release(11));
         steps.connected("b", 10, 4);
         steps.require("b").unwrap();

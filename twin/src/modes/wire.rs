@@ -21,6 +21,7 @@ pub const FRAMES: u32 = 18;
 /// Owner to follower: nothing new. a its last position, b its clock.
 pub const QUIET: u32 = 19;
 /// Either way: a sentence why not, then the line is closed. From a follower: a position held, b the epoch it promised if that is why.
+/// From an owner: b the higher epoch if that is why, c 1 if it owns no market (any more): the place asked for may be right.
 pub const REFUSED: u32 = 20;
 /// Follower to owner: a position synced, b epoch, c 1 if the comparison is clean.
 pub const SYNCED: u32 = 21;
@@ -29,6 +30,8 @@ const CONNECT_EVERY: Duration = Duration::from_millis(50);
 const CONNECT_WITHIN: Duration = Duration::from_millis(500);
 const READ_WITHIN: Duration = Duration::from_millis(1);
 const PAYLOAD_BYTES_MAX: usize = 1 << 28;
+/// Half a message for longer than this is none: a flipped bit in its length would be waited for without end.
+const MESSAGE_WITHIN: Duration = Duration::from_secs(2);
 
 /// A line to an owner, made again whenever it breaks.
 pub struct LineSource {
@@ -42,6 +45,8 @@ pub struct LineSource {
     day: Option<Segment>,
     owner_position: Option<u64>,
     inbox: Vec<u8>,
+    /// Since when the inbox has half a message.
+    half_since: Option<Instant>,
     /// Records of FRAMES not handed out yet.
     pending: Vec<Record>,
     handed: usize,
@@ -62,6 +67,7 @@ impl LineSource {
             day: None,
             owner_position: None,
             inbox: Vec::new(),
+            half_since: None,
             pending: Vec::new(),
             handed: 0,
             gave: false,
@@ -108,6 +114,7 @@ impl LineSource {
     fn hang_up(&mut self) {
         self.line = None;
         self.inbox.clear();
+        self.half_since = None;
         self.pending.clear();
         self.handed = 0;
     }
@@ -147,6 +154,22 @@ impl LineSource {
         Ok(Some((request, payload)))
     }
 
+    /// Half a message must become a whole one.
+    fn half_in_time(&mut self, heard: bool) -> Result<(), Arrival> {
+        if self.inbox.is_empty() || heard {
+            self.half_since = None;
+        }
+        if self.inbox.is_empty() {
+            return Ok(());
+        }
+        let since = *self.half_since.get_or_insert_with(Instant::now);
+        if since.elapsed() < MESSAGE_WITHIN {
+            return Ok(());
+        }
+        let what = format!("half a message, {} bytes of it", self.inbox.len());
+        Err(Arrival::Fault(fault("bad_message", what)))
+    }
+
     /// Works one message; what it means at once, if anything.
     fn take(&mut self, request: Request, payload: &[u8]) -> Result<(), Arrival> {
         let bad = |what: &str| Err(Arrival::Fault(fault("bad_message", what)));
@@ -175,20 +198,19 @@ impl LineSource {
                 self.owner_position = Some(request.a);
                 Ok(())
             }
-            QUIET => {
+            QUIET if payload.is_empty() => {
                 self.owner_position = Some(request.a);
                 Ok(())
             }
             REFUSED => {
-                let begun = self.hello == Cursor::default();
-                self.hello = Cursor::default();
-                let said = String::from_utf8_lossy(payload).into_owned();
+                let no_owner = request.b != 0 || request.c == 1;
+                if no_owner || self.hello == Cursor::default() {
+                    let said = String::from_utf8_lossy(payload).into_owned();
+                    return Err(Arrival::Fault(fault("refused", said)));
+                }
                 // The owner does not know the place we stand at: all is fetched again, what is held is recognised.
-                Err(if begun {
-                    Arrival::Fault(fault("refused", said))
-                } else {
-                    Arrival::Silence
-                })
+                self.hello = Cursor::default();
+                Err(Arrival::Silence)
             }
             op => bad(&format!("op {op} with {} bytes", payload.len())),
         }
@@ -232,6 +254,7 @@ impl LineSource {
             heard = true;
             self.take(request, &payload)?;
         }
+        self.half_in_time(heard)?;
         if let Some(arrival) = self.pending_frame(raw)? {
             return Ok(arrival);
         }

@@ -79,6 +79,33 @@ pub fn cancel(line: u16, id: u64, order_no: u32) -> Record {
     cancel
 }
 
+pub fn reduce(line: u16, id: u64, order_no: u32, qty: u32) -> Record {
+    let mut reduce = member(kind::REDUCE, line, id);
+    reduce.put(32, NO_PRICE);
+    reduce.put(40, qty);
+    reduce.put(48, order_no);
+    reduce
+}
+
+pub fn reprice(line: u16, id: u64, order_no: u32, price: i64) -> Record {
+    let mut reprice = member(kind::REPRICE, line, id);
+    reprice.put(32, price);
+    reprice.put(48, order_no);
+    reprice
+}
+
+pub fn mass_cancel(line: u16, id: u64) -> Record {
+    member(kind::MASS_CANCEL, line, id)
+}
+
+pub fn void_trade(line: u16, id: u64, trade_no: u32, buy_no: u32, sell_no: u32) -> Record {
+    let mut void = member(kind::VOID_TRADE, line, id);
+    void.put(44, trade_no);
+    void.put(48, buy_no);
+    void.put(56, sell_no);
+    void
+}
+
 pub fn quote(line: u16, id: u64, bid: i64, ask: i64) -> Record {
     let mut quote = member(kind::QUOTE, line, id);
     quote.put(32, bid);
