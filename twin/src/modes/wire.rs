@@ -44,6 +44,8 @@ pub struct LineSource {
     cursor: Cursor,
     day: Option<Segment>,
     owner_position: Option<u64>,
+    /// What was acknowledged last, as it was said.
+    acknowledged: Option<[u8; HEAD_BYTES]>,
     inbox: Vec<u8>,
     /// Since when the inbox has half a message.
     half_since: Option<Instant>,
@@ -66,6 +68,7 @@ impl LineSource {
             cursor: held,
             day: None,
             owner_position: None,
+            acknowledged: None,
             inbox: Vec::new(),
             half_since: None,
             pending: Vec::new(),
@@ -200,6 +203,13 @@ impl LineSource {
             }
             QUIET if payload.is_empty() => {
                 self.owner_position = Some(request.a);
+                // Nothing new to acknowledge: what was acknowledged last shows that we are there.
+                let again = self.acknowledged;
+                let _ = self
+                    .line
+                    .as_mut()
+                    .zip(again)
+                    .map(|(line, again)| line.write_all(&again));
                 Ok(())
             }
             REFUSED => {
@@ -295,6 +305,7 @@ impl Source for LineSource {
             u64::from(held.epoch),
             u64::from(clean),
         );
+        self.acknowledged = Some(acknowledgement);
         // A broken line shows at the next read; what is synced is told again in the next hello.
         let _ = self
             .line
