@@ -4,7 +4,7 @@ RUN := $(UV) run --frozen
 CARGO := cargo
 TWIN := --quiet --offline --manifest-path twin/Cargo.toml
 
-.PHONY: setup demo test lint bench clean
+.PHONY: setup demo test soak lint bench sanitize clean
 
 setup: .tools/ready
 
@@ -20,6 +20,9 @@ test: setup
 	@$(CARGO) test --release $(TWIN)
 	@$(RUN) pytest -n 2 --dist worksteal
 
+soak: setup
+	@cd tests/failures && PYTHONPATH=../.. ../../$(RUN) python -m simulation.soak
+
 lint: setup
 	@$(RUN) ruff check
 	@$(RUN) ruff format --check
@@ -30,6 +33,17 @@ lint: setup
 
 bench: setup
 	@$(RUN) python -m bench
+
+# Address and thread sanitizer over the twin's modules with unsafe code; they need Rust's nightly toolchain.
+SANITIZED := $(CARGO) +nightly test $(TWIN) --target x86_64-unknown-linux-gnu --target-dir twin/target/sanitize --lib
+
+sanitize:
+	@$(CARGO) +nightly --version >/dev/null 2>&1 || \
+	(echo "make sanitize needs the nightly toolchain: rustup toolchain install nightly" && false)
+	RUSTFLAGS="-Zsanitizer=address -Cunsafe-allow-abi-mismatch=sanitizer" \
+	$(SANITIZED) -- --test-threads=1 store:: pipeline:: journal::
+	RUSTFLAGS="-Zsanitizer=thread -Cunsafe-allow-abi-mismatch=sanitizer" TSAN_OPTIONS=suppressions=$(CURDIR)/twin/tsan.supp \
+	$(SANITIZED) -- --test-threads=1 pipeline:: journal::
 
 clean:
 	rm -rf .venv .tools .cache out twin/target

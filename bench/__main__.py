@@ -55,10 +55,19 @@ def main() -> None:
             python(HERE / "match.py", workload, "--core", core, "--repeat", "9")
         if program:
             yardstick(program, workload)
+        if name == "w1000":
+            many = OUT / "w1000-many.bin"
+            if not many.exists():
+                words = [sys.executable, generator, many, "--n", "2000000", *options]
+                subprocess.run(words, check=True, capture_output=True)
+            python(HERE / "twin_modes.py", many)
+    python(HERE / "twin_settlement.py")
+    python(HERE / "twin_store.py")
     python(HERE / "days.py")
     python(HERE / "calls.py")
     python(HERE / "memory.py")
     python(HERE / "journal.py")
+    python(HERE / "client.py")
     python(HERE / "simulation.py", "500000")
 
 

@@ -4,6 +4,8 @@
 
 pub mod modes;
 
+pub mod door;
+
 pub mod pipeline;
 
 pub mod settlement;

@@ -1,14 +1,16 @@
 //! The twin's command line: one mode a subcommand.
 
 use std::fs::File;
-use std::io;
+use std::io::{self, Write};
 use std::net::TcpListener;
 use std::os::fd::AsFd;
+use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
+use evermarket_twin::door::ticket;
 use evermarket_twin::journal::disk::SystemDisk;
 use evermarket_twin::journal::trouble::Trouble;
 use evermarket_twin::journal::writer::SIZE_UNITS;
@@ -17,15 +19,18 @@ use evermarket_twin::modes::core::Matching;
 use evermarket_twin::modes::features::Off;
 use evermarket_twin::modes::follow::{Follower, Settings};
 use evermarket_twin::modes::guard::Guard;
+use evermarket_twin::modes::house::{Open, Plan};
 use evermarket_twin::modes::market::Timed;
+use evermarket_twin::modes::owner::{Owner, hear};
 use evermarket_twin::modes::promote::{Promoted, Wanted, promote, refusal};
 use evermarket_twin::modes::recover::{Ended as Followed, control_socket};
 use evermarket_twin::modes::serve::Door;
+use evermarket_twin::modes::settling::Settling;
 use evermarket_twin::modes::source::FolderSource;
-use evermarket_twin::modes::status::Teller;
+use evermarket_twin::modes::status::{ClockTerms, Teller, say};
 use evermarket_twin::modes::toy::Toy;
 use evermarket_twin::modes::wire::LineSource;
-use evermarket_twin::modes::{bench, feed, pipe, plant, recover, replay, serve};
+use evermarket_twin::modes::{bench, bench_door, feed, pipe, plant, recover, replay, serve};
 
 /// How a mode ends: an exit code, or a usage mistake.
 type Ended = Result<u8, String>;
@@ -33,15 +38,18 @@ type Ended = Result<u8, String>;
 fn main() -> ExitCode {
     let ended = Args::parse(std::env::args().skip(1)).and_then(|args| mode(&args));
     ExitCode::from(ended.unwrap_or_else(|mistake| {
-        eprintln!("evermarket-twin: {mistake}");
+        say(format_args!("evermarket-twin: {mistake}"));
         USAGE
     }))
 }
 
 fn mode(args: &Args) -> Ended {
     if args.has("--help") || args.mode.is_empty() {
-        print!("{HELP}");
+        tell(HELP.trim_end());
         return Ok(if args.has("--help") { FINE } else { USAGE });
+    }
+    if let Some(terms) = args.text("--clock") {
+        ClockTerms::parse(terms)?.keep();
     }
     match args.mode.as_str() {
         "pipe" => pipe_mode(args),
@@ -51,6 +59,7 @@ fn mode(args: &Args) -> Ended {
         "feed" => feed_mode(args),
         "plant" => plant_mode(args),
         "bench" => bench_mode(args),
+        "bench-door" => bench_door_mode(args),
         other => Err(format!("no mode {other}; see evermarket-twin --help")),
     }
 }
@@ -59,7 +68,7 @@ fn mode(args: &Args) -> Ended {
 fn market(args: &Args) -> Core {
     match args.has("--toy") {
         true => Box::new(Toy::new()),
-        false => Box::new(Timed::new()),
+        false => Box::new(Timed::with_room()),
     }
 }
 
@@ -69,9 +78,14 @@ fn off(args: &Args) -> Result<Off, String> {
     Ok(off)
 }
 
+/// A line of the result. That nobody reads it changes nothing: the exit code says how it went.
+fn tell(line: impl std::fmt::Display) {
+    let _ = writeln!(io::stdout(), "{line}");
+}
+
 /// Says what stopped the work.
 fn halted(trouble: impl std::fmt::Display) -> u8 {
-    eprintln!("{trouble}");
+    say(trouble);
     HALTED
 }
 
@@ -93,15 +107,23 @@ fn pipe_mode(args: &Args) -> Ended {
 fn replay_mode(args: &Args) -> Ended {
     let folder = args.word(0, "the folder of a journal")?;
     let two_threads = args.threads(2, 2)? == 2;
+    let mut settling = args
+        .path("--settlement")
+        .map(|folder| Settling::new(&folder, Arc::new(SystemDisk)));
     match replay::replay(
         &folder,
         market(args),
         !args.has("--no-compare"),
         two_threads,
+        &mut settling,
     ) {
         Err(trouble) => Ok(halted(trouble)),
         Ok(outcome) => {
-            println!("{}", outcome.line());
+            tell(outcome.line());
+            if let Some(settling) = settling {
+                let facts = settling.object().line();
+                tell(format_args!("{{\"settlement\": {facts}}}"));
+            }
             Ok(match (&outcome.trouble, &outcome.difference) {
                 (Some(_), _) => HALTED,
                 (None, Some(_)) => DIFFERENCE,
@@ -142,16 +164,45 @@ fn bench_mode(args: &Args) -> Ended {
     match measure() {
         Err(trouble) => Ok(halted(trouble)),
         Ok(best) => {
-            println!("{}", best.line(threads, sealed));
+            tell(best.line(threads, sealed));
             Ok(FINE)
         }
     }
 }
 
-type Core = Box<dyn Matching>;
+fn bench_door_mode(args: &Args) -> Ended {
+    let wants = |option: &str| format!("bench-door wants {option}");
+    let number =
+        |option: &str, usual: u64| Ok::<u64, String>(args.number(option)?.unwrap_or(usual));
+    let secret = args.path("--secret").ok_or(wants("--secret FILE"))?;
+    let load = bench_door::Load {
+        address: args.text("--door").ok_or(wants("--door HOST:PORT"))?.into(),
+        secret: ticket::secret(&secret)?,
+        trading_day: args.number("--day")?.ok_or(wants("--day YYYYMMDD"))? as u32,
+        lines: number("--lines", 4)?.clamp(1, 2_000) as u16,
+        orders: number("--orders", 1_000_000)?.max(1),
+        rate: args.number("--rate")?.filter(|&rate| rate > 0),
+        window: number("--window", 32_768)?.max(1),
+    };
+    Ok(load.run().map_or_else(halted, |line| {
+        tell(line);
+        FINE
+    }))
+}
+
+type Core = Box<dyn Matching + Send>;
+
+/// Opens the members' door, if there is to be one.
+fn open_door(args: &Args) -> Result<Result<Option<Open>, Trouble>, String> {
+    let own = args.word(0, "a folder for the own journal")?;
+    let opened = Plan::read(args)?
+        .map(|plan| Open::new(plan, &own))
+        .transpose();
+    Ok(opened.map_err(|error| Trouble::System(format!("no door: {error}"))))
+}
 
 /// Reads the own journal in the first folder named.
-fn follower(args: &Args) -> Result<Result<Follower<Core>, Trouble>, String> {
+fn follower(args: &Args, door: Option<&Open>) -> Result<Result<Follower<Core>, Trouble>, String> {
     let settings = Settings {
         folder: args.word(0, "a folder for the own journal")?,
         disk: Arc::new(SystemDisk),
@@ -160,6 +211,8 @@ fn follower(args: &Args) -> Result<Result<Follower<Core>, Trouble>, String> {
             .map_or(SIZE_UNITS, |units| units.clamp(1, 65_535) as u32),
         silence: Duration::from_millis(args.number("--silence-ms")?.unwrap_or(1000)),
         off: off(args)?,
+        door: door.map(|door| door.mailbox.clone()),
+        settlement: args.path("--settlement"),
     };
     Ok(Follower::open(
         settings,
@@ -189,9 +242,16 @@ fn recover_mode(args: &Args) -> Ended {
         Some(Ok(socket)) => Some(socket),
         Some(Err(trouble)) => return Ok(halted(trouble)),
     };
-    let once = args.has("--once");
+    let door = match open_door(args)? {
+        Err(trouble) => return Ok(halted(trouble)),
+        Ok(door) => door,
+    };
+    let (once, name) = (args.has("--once"), args.text("--name").unwrap_or_default());
+    if name.len() > 32 || !name.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err("--name is up to 32 letters of ASCII without spaces".into());
+    }
     loop {
-        let ended = follower(args)?.and_then(|follower| match (&file, tcp) {
+        let ended = follower(args, door.as_ref())?.and_then(|follower| match (&file, tcp) {
             (Some(folder), _) => recover::run(
                 follower,
                 &mut FolderSource::new(folder),
@@ -199,7 +259,8 @@ fn recover_mode(args: &Args) -> Ended {
                 once,
             ),
             (None, address) => {
-                let mut line = LineSource::new(address.unwrap_or_default(), follower.cursor());
+                let line = LineSource::new(address.unwrap_or_default(), follower.cursor());
+                let mut line = line.named(name);
                 recover::run(follower, &mut line, control.as_ref(), once)
             }
         });
@@ -208,8 +269,7 @@ fn recover_mode(args: &Args) -> Ended {
             Ok(Followed::Again) => {}
             Ok(Followed::Code(code)) => return Ok(code),
             Ok(Followed::Promoted(promoted)) => {
-                drop(control);
-                return own_the_market(args, *promoted);
+                return own_the_market(args, *promoted, door, control);
             }
         }
     }
@@ -224,27 +284,55 @@ fn match_mode(args: &Args) -> Ended {
         position: args.number("--position")?.unwrap_or(0),
         force: args.has("--force"),
     };
-    let promoted = follower(args)?.and_then(|follower| match refusal(&follower, &wanted) {
-        Some(why) => Err(Trouble::Refused(why)),
-        None => promote(follower, &wanted),
-    });
+    let control = match args.path("--control").map(|path| control_socket(&path)) {
+        None => None,
+        Some(Ok(socket)) => Some(socket),
+        Some(Err(trouble)) => return Ok(halted(trouble)),
+    };
+    let door = match open_door(args)? {
+        Err(trouble) => return Ok(halted(trouble)),
+        Ok(door) => door,
+    };
+    let promoted =
+        follower(args, door.as_ref())?.and_then(|follower| match refusal(&follower, &wanted) {
+            Some(why) => Err(Trouble::Refused(why)),
+            None => promote(follower, &wanted),
+        });
     match promoted {
         Err(trouble) => Ok(halted(trouble)),
-        Ok(promoted) => own_the_market(args, promoted),
+        Ok(promoted) => own_the_market(args, promoted, door, control),
     }
 }
 
 /// Opens the doors and serves until they close.
-fn own_the_market(args: &Args, promoted: Promoted<Core>) -> Ended {
+fn own_the_market(
+    args: &Args,
+    promoted: Promoted<Core>,
+    door: Option<Open>,
+    control: Option<UnixListener>,
+) -> Ended {
     let threads = args.threads(2, 2)?;
-    eprintln!("{}", promoted.line());
+    say(promoted.line());
+    if let Some(door) = door {
+        return Ok(door.own(promoted, control).map_or_else(halted, |()| FINE));
+    }
     let door = match args.text("--listen") {
         Some(address) => TcpListener::bind(address).map(Door::Port),
         None => raw_pipe().map(|(input, output)| Door::Pipe(Box::new(input), Box::new(output))),
     };
     let served = door
         .map_err(|error| Trouble::System(format!("no door: {error}")))
-        .and_then(|door| serve::serve(promoted.engine, promoted.writer, door, threads));
+        .and_then(|door| {
+            let owner = Owner::new(&promoted, None);
+            let Promoted {
+                engine,
+                writer,
+                lock: _lock,
+                ..
+            } = promoted;
+            control.map_or(Ok(()), |control| hear(control, owner.clone()))?;
+            serve::serve(engine, writer, &owner, door, threads)
+        });
     Ok(served.map_or_else(halted, |()| FINE))
 }
 
@@ -259,7 +347,7 @@ fn feed_mode(args: &Args) -> Ended {
 
 fn plant_mode(args: &Args) -> Ended {
     let Some(fault) = args.text("--fault") else {
-        println!("{}", plant::names());
+        tell(plant::names());
         return Ok(FINE);
     };
     let folder = args.word(0, "the folder of a journal")?;
@@ -273,7 +361,9 @@ fn plant_mode(args: &Args) -> Ended {
     match planted {
         Err(trouble) => Ok(halted(trouble)),
         Ok(at) => {
-            println!("{{\"planted\": \"{fault}\", \"frame\": {at}}}");
+            tell(format_args!(
+                "{{\"planted\": \"{fault}\", \"frame\": {at}}}"
+            ));
             Ok(FINE)
         }
     }

@@ -22,6 +22,8 @@ fn follower(own: &Path) -> Follower<Toy> {
         size_units: 1,
         silence: Duration::from_millis(30),
         off: Off::default(),
+        door: None,
+        settlement: None,
     };
     Follower::open(settings, Toy::new(), Teller::quiet()).unwrap()
 }
@@ -33,7 +35,7 @@ fn follow(own: &Path, owner: &Path) -> Follower<Toy> {
     while Instant::now() < until {
         let step = follower.step(&mut source, &mut raw).unwrap();
         if step == Step::Stalled
-            || (step == Step::Idle && follower.state.silent && follower.settled())
+            || (step == Step::Idle && follower.state().silent && follower.settled())
         {
             return follower;
         }
@@ -57,7 +59,7 @@ fn every_planted_fault_is_found_and_named() {
         let own = folder.path().join(format!("own-{}", fault.name));
         let followed = follow(&own, &owner);
         let told = followed
-            .teller
+            .teller()
             .first_alarm()
             .unwrap_or("nothing")
             .to_string();
@@ -72,7 +74,7 @@ fn every_planted_fault_is_found_and_named() {
         }
         // What was taken is a whole journal, and read back it tells the same of its content.
         drop(followed);
-        let outcome = replay(&own, Toy::new(), true, false).unwrap();
+        let outcome = replay(&own, Toy::new(), true, false, &mut None).unwrap();
         assert!(
             outcome.trouble.is_none(),
             "{}: {:?}",
@@ -86,7 +88,7 @@ fn every_planted_fault_is_found_and_named() {
                 "{}",
                 fault.name
             );
-            let at_owner = replay(&owner, Toy::new(), true, true).unwrap();
+            let at_owner = replay(&owner, Toy::new(), true, true, &mut None).unwrap();
             assert_eq!(at_owner.difference.unwrap().name, fault.alarm);
         }
     }
@@ -100,7 +102,7 @@ fn a_difference_names_position_command_and_both_records() {
     let (day, mut frames) = load(&original).unwrap();
     plant(&mut frames, "wrong_price", 5).unwrap();
     store(&owner, day, &frames).unwrap();
-    let outcome = replay(&owner, Toy::new(), true, true).unwrap();
+    let outcome = replay(&owner, Toy::new(), true, true, &mut None).unwrap();
     assert_eq!(
         outcome.differing_blocks, 1,
         "one wrong record is one difference"
@@ -137,14 +139,14 @@ fn a_good_journal_is_followed_to_its_end_without_an_alarm_but_silence() {
     assert_eq!(followed.cursor(), primary.writer.cursor());
     assert!(followed.eligible());
     assert_eq!(
-        followed.teller.alarms(),
+        followed.teller().alarms(),
         1,
         "{:?}",
-        followed.teller.first_alarm()
+        followed.teller().first_alarm()
     );
-    assert!(followed.teller.first_alarm().unwrap().contains("silence"));
+    assert!(followed.teller().first_alarm().unwrap().contains("silence"));
     assert_eq!(
-        (followed.state.digest, followed.state.live > 0),
+        (followed.state().digest, followed.state().live > 0),
         (primary_digest(&primary), true)
     );
 }

@@ -34,6 +34,8 @@ fn open(own: &Path) -> Follower<Toy> {
         size_units: 1,
         silence: Duration::from_secs(5),
         off: Off::default(),
+        door: None,
+        settlement: None,
     };
     Follower::open(settings, Toy::new(), Teller::quiet()).unwrap()
 }
@@ -52,8 +54,8 @@ fn follow<S: Source>(
             assert!(
                 Instant::now() < until,
                 "{:?} {:?}",
-                follower.state,
-                follower.teller.first_alarm()
+                follower.state(),
+                follower.teller().first_alarm()
             );
             let step = follower.step(&mut source, &mut raw).unwrap();
             if step == Step::Again {
@@ -119,12 +121,12 @@ fn lines_cut_anywhere_lose_and_double_nothing() {
         |held| LineSource::new(&address, held),
         |f, _| f.cursor() == end,
     );
-    assert!(followed.eligible(), "{:?}", followed.teller.first_alarm());
+    assert!(followed.eligible(), "{:?}", followed.teller().first_alarm());
     assert_eq!(
-        followed.teller.alarms(),
+        followed.teller().alarms(),
         0,
         "{:?}",
-        followed.teller.first_alarm()
+        followed.teller().first_alarm()
     );
     drop(followed);
     assert_eq!(load(&own).unwrap().1, load(&owner).unwrap().1);
@@ -142,10 +144,13 @@ fn a_growing_journal_is_followed_over_a_line_and_acknowledged() {
         }
         (primary.writer.cursor(), primary.core.digest())
     });
-    let reached = |f: &Follower<Toy>, _| f.state.blocks == 201;
+    let reached = |f: &Follower<Toy>, _| f.state().blocks == 201;
     let followed = follow(&own, |held| LineSource::new(&address, held), reached);
     let (cursor, digest) = writing.join().unwrap();
-    assert_eq!((followed.cursor(), followed.state.digest), (cursor, digest));
+    assert_eq!(
+        (followed.cursor(), followed.state().digest),
+        (cursor, digest)
+    );
 }
 
 /// An owner that sends what it is told to, whatever it is asked.
@@ -185,9 +190,9 @@ fn every_planted_fault_is_named_over_a_line_too() {
         plant(&mut frames, fault.name, 12).unwrap();
         let address = liar(day, frames);
         let own = folder.path().join(fault.name);
-        let told = |f: &Follower<Toy>, _| f.teller.alarms() > 0;
+        let told = |f: &Follower<Toy>, _| f.teller().alarms() > 0;
         let followed = follow(&own, |held| LineSource::new(&address, held), told);
-        let said = followed.teller.first_alarm().unwrap();
+        let said = followed.teller().first_alarm().unwrap();
         assert!(
             said.starts_with(&format!("{{\"name\": \"{}\"", fault.alarm)),
             "{}: {said}",
@@ -226,13 +231,13 @@ fn nonsense_on_the_line_is_named_and_following_goes_on_once_it_ends() {
     );
     assert!(
         followed
-            .teller
+            .teller()
             .first_alarm()
             .unwrap()
             .contains("bad_message")
     );
     assert!(
-        !followed.state.clean,
+        !followed.state().clean,
         "an owner that talked nonsense is not trusted again by itself"
     );
 }
@@ -283,12 +288,12 @@ fn a_tail_that_the_new_epoch_does_not_know_goes_to_a_side_file() {
             |_| FolderSource::new(&old),
             |f, _| f.cursor() == end,
         ));
-        let arrived = |f: &Follower<Toy>, _| f.cursor().epoch == 2 && f.state.blocks == 67;
+        let arrived = |f: &Follower<Toy>, _| f.cursor().epoch == 2 && f.state().blocks == 67;
         let followed = match way {
             "folder" => follow(&own, |_| FolderSource::new(&new), arrived),
             _ => follow(&own, |held| LineSource::new(&feed, held), arrived),
         };
-        assert!(followed.eligible(), "{:?}", followed.teller.first_alarm());
+        assert!(followed.eligible(), "{:?}", followed.teller().first_alarm());
         drop(followed);
         assert_eq!(load(&own).unwrap().1, load(&new).unwrap().1, "{way}");
         let sides = std::fs::read_dir(&own).unwrap().flatten();
@@ -327,7 +332,13 @@ fn another_journal_without_a_higher_epoch_is_refused_and_nothing_is_cut() {
         |_| FolderSource::new(&two),
         |_, step| step == Step::Stalled,
     );
-    assert!(followed.teller.first_alarm().unwrap().contains("diverged"));
+    assert!(
+        followed
+            .teller()
+            .first_alarm()
+            .unwrap()
+            .contains("diverged")
+    );
     assert!(!followed.eligible());
     assert_eq!(followed.cursor(), end);
 }
@@ -349,14 +360,14 @@ fn after_a_promise_no_frame_of_a_lower_epoch_is_taken() {
     drop(followed);
     primary.step().unwrap();
     for way in ["folder", "line"] {
-        let fenced = |f: &Follower<Toy>, _| f.teller.alarms() > 0;
+        let fenced = |f: &Follower<Toy>, _| f.teller().alarms() > 0;
         let followed = match way {
             "folder" => follow(&own, |_| FolderSource::new(&owner), fenced),
             _ => follow(&own, |held| LineSource::new(&address, held), fenced),
         };
         assert!(
             followed
-                .teller
+                .teller()
                 .first_alarm()
                 .unwrap()
                 .contains("epoch_below_promise"),
@@ -364,7 +375,7 @@ fn after_a_promise_no_frame_of_a_lower_epoch_is_taken() {
         );
         assert_eq!((followed.cursor(), followed.promised()), (end, 2));
         assert!(
-            followed.state.clean,
+            followed.state().clean,
             "refusing the old owner is no fault of the comparison"
         );
     }

@@ -17,7 +17,19 @@ DIFFERENT: Final = 3
 NOT_DURABLE: Final = 4
 
 GROUPS: Final = ("book", "journal", "providers", "rules")
-COMMANDS: Final = ("demo", "day", "compare", "verdict", "heterogeneity", "twin", "version")
+COMMANDS: Final = (
+    "demo",
+    "up",
+    "status",
+    "switch",
+    "down",
+    "day",
+    "compare",
+    "verdict",
+    "heterogeneity",
+    "twin",
+    "version",
+)
 """A group's module has `app`; a command's module has a function of its own name."""
 
 SETTINGS: Final[dict[str, dict[str, Any]]] = {

@@ -36,13 +36,14 @@ def write_report(facts: DayFacts, summary: dict[str, Any], out: Path) -> Path:
         data=data,
         library=SCRIPT,
     )
-    _write_library(out)
+    write_library(out)
     path = out / "report.html"
     path.write_text(page, encoding="utf-8")
     return path
 
 
-def _write_library(out: Path) -> None:
+def write_library(out: Path) -> None:
+    """The chart library beside a page, once."""
     if not (out / SCRIPT).is_file():
         from plotly.offline import get_plotlyjs
 

@@ -81,9 +81,18 @@ class Timers:
 
     def take_due(self, now: int) -> Records:
         """The TIMER commands owed at or before `now`, earliest first; they are no longer owed."""
+        rows = self.owed(now)
+        for row in rows:
+            self.met(int(row["instrument"]), int(row["attributes"]), int(row["code"]))
+        return rows
+
+    def met(self, instrument: int, segment: int, code: int) -> None:
+        """A TIMER command for this has been given."""
+        self._waiting.pop(((instrument, segment), code), None)
+
+    def owed(self, now: int) -> Records:
+        """The TIMER commands owed at or before `now`, earliest first."""
         owed = sorted((due, key) for key, due in self._waiting.items() if due <= now)
-        for _, key in owed:
-            del self._waiting[key]
         rows = blank(Kind.TIMER, len(owed))
         for row, (due, ((instrument, segment), code)) in zip(rows, owed, strict=True):
             row["time"] = due

@@ -23,6 +23,8 @@ from evermarket.journal.errors import (
 )
 from evermarket.journal.files import OS_FILES, Files, lock_folder, sync_folder, write_all
 from evermarket.journal.frames import (
+    BLOCK_STRUCT,
+    EPOCH_STRUCT,
     NO_CHAIN,
     Block,
     Buffer,
@@ -217,6 +219,29 @@ class JournalWriter:
                 return frame
             rows = frame.records
             return self._put(rows, flat(rows), bytes(frame.raw[-RECORD_BYTES:]), frame.digest, frame.chain)
+
+    def append_sealed(self, records: Records | None, seal: bytes) -> tuple[int, int]:
+        """Write a frame that its owner has sealed: a block's records and its BLOCK record, or (None) an EPOCH record.
+        Nothing of the seal is computed again. Returns where the frame lies: segment, offset in bytes. `sync` follows.
+
+        Errors: AppendRefused, EpochRefused (nothing written, the writer goes on); JournalHalted.
+        """
+        with self._lock:
+            self._check_alive()
+            if records is None:
+                epoch, chain = EPOCH_STRUCT.unpack(seal)[4], seal[-len(NO_CHAIN) :]
+                self._check_promise(epoch)
+                if epoch <= self.epoch:
+                    raise EpochRefused(f"epoch {epoch} is not higher than {self.epoch}")
+                self._final("epoch", lambda: self._write_epoch(seal, epoch, chain))
+                return self._place.segment, self._place.offset_bytes - RECORD_BYTES
+            rows = check_records(records, self.position, self.records_max)
+            _, digest, _, epoch, _, _, chain = BLOCK_STRUCT.unpack(seal)
+            self._check_promise(epoch)
+            if epoch != self.epoch:
+                raise EpochRefused(f"the block is of epoch {epoch}, this journal of {self.epoch}")
+            block = self._put(rows, flat(rows), seal, digest, chain)
+            return block.segment, block.offset_bytes
 
     def sync(self) -> int:
         """Make everything appended so far durable; the position that is. Errors: JournalHalted."""

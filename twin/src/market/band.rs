@@ -142,11 +142,11 @@ impl Core {
         i128::from(slice.time) > i128::from(self.time) - i128::from(width)
     }
 
-    /// A continuous trade enters the window.
+    /// Continuous trades at one price enter the window.
     #[inline]
-    pub fn add_to_window(&mut self, book: Handle<Book>, price: i64, qty: u32) {
+    pub fn add_to_window(&mut self, book: Handle<Book>, price: i64, qty: u64) {
         if is_watched(self.book(book)) {
-            self.add_slice(book, price, qty.into());
+            self.add_slice(book, price, qty);
         }
     }
 

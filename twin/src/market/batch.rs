@@ -1,7 +1,7 @@
-//! A batch: runs, one transaction a command, and what happens when a command makes the core panic.
+//! A batch: runs, one transaction a command; going back where a command was not carried through,
+//! and refusing one unworked.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-
+use super::ahead::Next;
 use super::core::{Answer, Core, Counters};
 use super::unused::fills_unused;
 use crate::records::Record;
@@ -17,94 +17,94 @@ struct Run<'a> {
     broken: Option<Refusal>,
 }
 
-/// What the market was before a command.
+/// What the market was before the command at hand.
 #[derive(Clone, Copy)]
-struct Before {
-    counters: Counters,
-    told: usize,
+pub struct Before {
+    pub counters: Counters,
+    pub told: usize,
 }
 
 impl Core {
-    /// Runs every command of a batch. A panic takes back the command that caused it, refuses it
-    /// and goes on with the next.
+    /// Runs every command of a batch.
     pub fn run_batch(&mut self, batch: &[Record]) {
+        // What a plain command tells, and a little more.
+        self.out.reserve(3 * batch.len());
+        self.ahead = Next::NOTHING;
         let mut at = 0;
-        let mut before = self.before();
-        while at < batch.len() {
-            let outcome = catch_unwind(AssertUnwindSafe(|| {
-                while at < batch.len() {
-                    let run = frame(batch, at);
-                    before = self.before();
-                    self.db.begin();
-                    self.run_command(run);
-                    self.db.commit();
-                    at += 1 + run.texts.len();
-                }
-            }));
-            if outcome.is_err() {
-                let run = frame(batch, at);
-                self.take_back(before);
-                self.refuse_defect(run);
-                at += 1 + run.texts.len();
-            }
+        while let Some(head) = batch.get(at) {
+            self.before = Before {
+                counters: self.now,
+                told: self.out.len(),
+            };
+            self.db.begin();
+            self.look_ahead(batch, at);
+            self.hint = self.ahead[at % self.ahead.len()].level;
+            at += if matches!(head.kind(), kind::NEW..=kind::VOID_TRADE) {
+                self.run_plain(head);
+                1
+            } else {
+                self.run_framed(frame(batch, at))
+            };
+            self.db.commit();
         }
         self.settle_digest();
     }
 
-    fn before(&self) -> Before {
-        Before {
-            counters: self.now,
-            told: self.out.len(),
+    /// Goes back to before the command at hand, which a panic has broken off.
+    pub fn abort(&mut self) -> Result<(), &'static str> {
+        if !self.db.in_transaction() {
+            return Err("no command was at hand");
         }
+        self.db.rollback();
+        self.now = self.before.counters;
+        self.out.truncate(self.before.told);
+        self.settle_digest();
+        Ok(())
     }
 
-    /// Takes back a command whole.
-    #[cold]
-    fn take_back(&mut self, before: Before) {
-        if self.db.in_transaction() {
-            self.db.rollback();
-        }
-        self.now = before.counters;
-        self.out.truncate(before.told);
-    }
-
-    /// Answers a command that the core could not carry out for a defect of its own. Its numbers
-    /// are used up as with any refusal.
-    #[cold]
-    fn refuse_defect(&mut self, run: Run) {
+    /// Refuses a run unworked. A refusal that its bytes alone ask for goes before the one given;
+    /// texts that are not its own are refused like any other.
+    pub fn refuse_run(&mut self, batch: &[Record], refusal: Refusal) {
+        let run = frame(batch, 0);
         self.write_run(run);
-        if kind::name(run.head.kind()).is_some() && run.head.kind() <= kind::VOID_TRADE {
-            let _ = self.take_numbers(run.head);
-            let _ = self.take_id(run.head);
-        }
-        let value = i64::from(run.head.instrument());
-        self.refuse(run.head, Refusal::of(refusals::STATE, value));
+        let refusal = run.broken.unwrap_or_else(|| {
+            let unused = self.use_up(run.head).err();
+            unused.unwrap_or(refusal)
+        });
+        self.refuse(run.head, refusal);
+        self.run_batch(&batch[1 + run.texts.len()..]);
     }
 
+    /// A member's command: never more than one record.
     #[inline]
-    fn write_run(&mut self, run: Run) {
-        self.time = run.head.time();
-        self.emit(*run.head);
-        for text in run.texts {
-            self.emit(*text);
+    fn run_plain(&mut self, command: &Record) {
+        self.time = command.time();
+        self.emit(command);
+        if let Err(refusal) = self.member_command(command) {
+            self.refuse(command, refusal);
         }
     }
 
-    #[inline]
-    fn run_command(&mut self, run: Run) {
+    /// A command of the exchange, or none; how many records it has.
+    #[inline(never)]
+    fn run_framed(&mut self, run: Run) -> usize {
         self.write_run(run);
-        if let Err(refusal) = self.carry_out(run) {
-            self.refuse(run.head, refusal);
-        }
-    }
-
-    #[inline]
-    fn carry_out(&mut self, run: Run) -> Answer {
-        match run.broken {
+        let answer = match run.broken {
             Some(refusal) => Err(refusal),
-            None if run.head.kind() <= kind::VOID_TRADE => self.member_command(run.head),
             None if fills_unused(run.head) => Err(Refusal::of(refusals::UNUSED_BYTES, 0)),
             None => self.exchange_command(run.head),
+        };
+        if let Err(refusal) = answer {
+            self.refuse(run.head, refusal);
+        }
+        1 + run.texts.len()
+    }
+
+    fn write_run(&mut self, run: Run) {
+        self.time = run.head.time();
+        self.emit(run.head);
+        for text in run.texts {
+            self.emit(text);
         }
     }
 
@@ -123,7 +123,6 @@ impl Core {
 }
 
 /// The command at a place of a batch, with its texts (format.md 4.1).
-#[inline]
 fn frame(batch: &[Record], at: usize) -> Run<'_> {
     let head = &batch[at];
     let plain = Run {

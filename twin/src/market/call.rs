@@ -150,8 +150,8 @@ impl Core {
                 Party::filled(&bid, qty),
                 Party::filled(&ask, qty),
             );
-            self.take_off(buy, qty, true);
-            self.take_off(sell, qty, true);
+            self.take_off(buy, &bid, qty, true);
+            self.take_off(sell, &ask, qty, true);
             left -= i64::from(qty);
             count += 1;
         }

@@ -1,8 +1,8 @@
 //! REDUCE, REPRICE, CANCEL (format.md 5.5, 6.1; TWSE Art. 58 para 6).
 
 use super::core::{Answer, Core};
-use super::entering::{Incoming, changed, check_lot};
-use super::tables::{Book, Order};
+use super::entering::{Incoming, changed, check_lot, head_of};
+use super::tables::{Book, Line, Order};
 use crate::records::bodies::{self, Body, Changed};
 use crate::records::refusals::{self, Refusal};
 use crate::records::vocabulary::{allow, kind, reason, segment, tif};
@@ -12,9 +12,9 @@ use crate::store::{Handle, Store};
 impl Core {
     /// CANCEL.
     #[inline]
-    pub fn cancel(&mut self, command: &Record) -> Answer {
+    pub fn cancel(&mut self, command: &Record, sender: &Line) -> Answer {
         let body = bodies::Order::read(command);
-        let own = self.order_named(command, &body)?;
+        let own = self.order_named(command, &body, sender)?;
         let order = *self.db.orders.get(own);
         check_verb(self.book(order.book), allow::CANCEL)?;
         let why = if body.line == 0 {
@@ -28,12 +28,12 @@ impl Core {
     }
 
     /// REDUCE: place and priority stay.
-    pub fn reduce(&mut self, command: &Record) -> Answer {
+    pub fn reduce(&mut self, command: &Record, sender: &Line) -> Answer {
         let body = bodies::Order::read(command);
         if body.price != NO_PRICE {
             return Err(Refusal::of(refusals::PRICE_AND_QTY, body.price));
         }
-        let own = self.order_named(command, &body)?;
+        let own = self.order_named(command, &body, sender)?;
         let order = *self.db.orders.get(own);
         let row = self.book(order.book);
         check_verb(row, allow::REDUCE)?;
@@ -50,31 +50,32 @@ impl Core {
             leaves: order.leaves - qty,
             ..changed(&order, body.cl_ord_id)
         };
-        let head = self.head_of(&order, kind::REDUCED);
+        let head = head_of(&order, kind::REDUCED);
         self.tell(head.coded((qty < body.qty).into()), &reduced);
-        self.take_off(own, qty, false);
+        self.take_off(own, &order, qty, false);
         Ok(())
     }
 
     /// REPRICE: the order comes in anew.
-    pub fn reprice(&mut self, command: &Record) -> Answer {
+    pub fn reprice(&mut self, command: &Record, sender: &Line) -> Answer {
         let body = bodies::Order::read(command);
         if body.qty != 0 {
             return Err(Refusal::of(refusals::PRICE_AND_QTY, body.qty.into()));
         }
-        let own = self.order_named(command, &body)?;
+        let own = self.order_named(command, &body, sender)?;
         let mut order = *self.db.orders.get(own);
         self.check_reprice(&order, &body)?;
         self.count_changed(order.book, order.leaves);
-        self.leave(own);
+        self.leave(own, &order);
         self.now.priority = self.now.priority.wrapping_add(1);
         order.priority = self.now.priority;
         order.price = body.price;
-        let head = self.head_of(&order, kind::REPRICED);
+        let head = head_of(&order, kind::REPRICED);
         self.tell(head, &changed(&order, body.cl_ord_id));
-        self.enter(Incoming {
+        self.enter(&mut Incoming {
             order,
             tif: tif::ROD,
+            provider: self.is_provider(order.line),
             row: Some(own),
         });
         Ok(())
@@ -95,7 +96,12 @@ impl Core {
 
     /// The live order a command names: ORDER_UNKNOWN to WRONG_BOOK.
     #[inline]
-    fn order_named(&self, command: &Record, body: &bodies::Order) -> Answer<Handle<Order>> {
+    fn order_named(
+        &self,
+        command: &Record,
+        body: &bodies::Order,
+        sender: &Line,
+    ) -> Answer<Handle<Order>> {
         let no = body.order_no;
         let Some(own) = self.find_order(no) else {
             let given = no != 0 && u64::from(no) < self.now.next_order;
@@ -108,14 +114,13 @@ impl Core {
         };
         let order = self.db.orders.get(own);
         if body.line != order.line && body.line != 0 {
-            let member = |line| self.find_line(line).map_or(0, |row| row.member);
-            if member(body.line) != member(order.line) {
+            let member = self.find_line(order.line).map_or(0, |row| row.member);
+            if sender.member != member {
                 return Err(Refusal::of(refusals::NOT_OWNER, no.into()));
             }
         }
-        let row = self.book(order.book);
-        if (row.instrument, row.segment) != (command.instrument(), command.segment()) {
-            let (value, bound) = (no.into(), row.instrument.into());
+        if (order.instrument, order.segment()) != (command.instrument(), command.segment()) {
+            let (value, bound) = (no.into(), order.instrument.into());
             return Err(Refusal::bounded(refusals::WRONG_BOOK, value, bound));
         }
         Ok(own)

@@ -1,6 +1,8 @@
 //! The core's state beside its tables, how it finds things and how it tells what it did.
 
-use super::tables::{Book, Db, Line};
+use super::ahead::{Ahead, Next};
+use super::batch::Before;
+use super::tables::{Book, Db, Level, Line};
 use crate::records::bodies::{Body, Rejected};
 use crate::records::refusals::{self, Refusal};
 use crate::records::vocabulary::kind;
@@ -38,6 +40,15 @@ pub struct Core {
     pub books_digest: u64,
     /// Books whose term is to be made anew after the batch; one may stand here twice.
     pub stale: Vec<Handle<Book>>,
+    /// What to go back to where a panic breaks the command at hand off.
+    pub before: Before,
+    /// What is known of the next commands of the batch.
+    pub ahead: Ahead,
+    /// The level that the command at hand may mean.
+    pub hint: Handle<Level>,
+    /// A test's wish: panic at the trade after so many.
+    #[cfg(test)]
+    pub poison: Option<u32>,
 }
 
 /// The header of an event.
@@ -73,51 +84,62 @@ impl Head {
 impl Core {
     /// An empty market.
     pub fn new() -> Self {
+        let now = Counters {
+            position: 0,
+            next_order: 1,
+            priority: 0,
+            trade_no: 0,
+            orders_digest: 0,
+        };
         Self {
             db: Db::new(),
-            now: Counters {
-                position: 0,
-                next_order: 1,
-                priority: 0,
-                trade_no: 0,
-                orders_digest: 0,
+            now,
+            before: Before {
+                counters: now,
+                told: 0,
             },
             out: Vec::new(),
             time: 0,
             books_digest: 0,
             stale: Vec::new(),
+            ahead: Next::NOTHING,
+            hint: Handle::NULL,
+            #[cfg(test)]
+            poison: None,
         }
     }
 
-    /// Tells a record: it takes the next position.
+    /// Tells a record, which takes the next position; the caller may still change it where it lies.
     #[inline]
-    pub fn emit(&mut self, mut record: Record) {
+    pub fn emit(&mut self, record: &Record) -> &mut Record {
         self.now.position = self.now.position.wrapping_add(1);
-        record.set_position(self.now.position);
-        self.out.push(record);
+        let place = self.out.len();
+        self.out.push(*record);
+        let told = &mut self.out[place];
+        told.set_position(self.now.position);
+        told
     }
 
     /// Tells an event.
     #[inline]
     pub fn tell<B: Body>(&mut self, head: Head, body: &B) {
-        let mut record = Record::ZERO;
-        record.put(8, self.time);
+        let time = self.time;
+        let record = self.emit(&Record::ZERO);
+        record.put(8, time);
         record.put(16, head.kind);
         record.put(17, head.flags);
         record.put(18, head.instrument);
         record.put(20, head.code);
         record.put(22, head.attributes);
-        body.write(&mut record);
-        self.emit(record);
+        body.write(record);
     }
 
     /// Tells the command's fields as an event of another kind, with one body changed.
     #[inline]
     pub fn echo<B: Body>(&mut self, command: &Record, kind: u8, body: &B) {
-        let mut record = *command;
+        let record = self.emit(command);
         record.put(16, kind);
-        body.write(&mut record);
-        self.emit(record);
+        body.write(record);
     }
 
     /// Tells a refusal (format.md 4.2).
@@ -151,14 +173,16 @@ impl Core {
     /// The book of an instrument in a segment.
     #[inline]
     pub fn find_book(&self, instrument: u16, segment: u8) -> Option<Handle<Book>> {
-        let books = &self
+        // Instruments are never deleted: what is within their number is there.
+        if instrument == 0 || usize::from(instrument) > self.db.instruments.len() {
+            return None;
+        }
+        let row = self
             .db
             .instruments
-            .rows()
-            .find(Handle::from_slot(instrument.into()))?
-            .books;
+            .get(Handle::from_slot(instrument.into()));
         let index = usize::from(segment).wrapping_sub(1);
-        books.get(index).and_then(|book| book.some())
+        row.books.get(index).and_then(|book| book.some())
     }
 
     /// The book a command names, or UNKNOWN_INSTRUMENT.
@@ -181,7 +205,10 @@ impl Core {
     /// A line that is defined.
     #[inline]
     pub fn find_line(&self, line: u16) -> Option<&Line> {
-        let found = self.db.lines.rows().find(Handle::from_slot(line.into()))?;
+        if line == 0 || usize::from(line) > self.db.lines.len() {
+            return None;
+        }
+        let found = self.db.lines.get(Handle::from_slot(line.into()));
         (found.member != 0).then_some(found)
     }
 

@@ -1,7 +1,7 @@
 //! NEW: what an order must satisfy (format.md 5.5) and where it goes (6.1).
 
 use super::core::{Answer, Core, Head};
-use super::tables::{Book, Order};
+use super::tables::{Book, Line, Order};
 use crate::records::bodies::{self, Body, Changed};
 use crate::records::refusals::{self, Refusal};
 use crate::records::vocabulary::{
@@ -26,6 +26,8 @@ const ORDER_TYPES: u32 = allow::MARKET_ROD
 pub struct Incoming {
     pub order: Order,
     pub tif: u8,
+    /// Is its line a PROVIDER's?
+    pub provider: bool,
     /// The row it has already, where it is re-priced.
     pub row: Option<Handle<Order>>,
 }
@@ -50,45 +52,47 @@ pub struct Wish {
 impl Core {
     /// NEW.
     #[inline]
-    pub fn new_order(&mut self, command: &Record) -> Answer {
+    pub fn new_order(&mut self, command: &Record, sender: &Line) -> Answer {
         let body = bodies::Order::read(command);
         let book = self.book_named(command)?;
-        self.check_new(book, &body)?;
+        let provider = sender.rights & right::PROVIDER != 0;
+        self.check_new(book, &body, provider)?;
         self.now.priority = self.now.priority.wrapping_add(1);
         let priority = self.now.priority;
-        let accepted = bodies::Order {
-            extra: priority,
-            ..body
-        };
-        self.echo(command, kind::ACCEPTED, &accepted);
-        let order = Order {
-            price: body.price,
-            no: body.order_no,
-            book,
-            level: Handle::NULL,
-            before: Handle::NULL,
-            behind: Handle::NULL,
-            leaves: body.qty,
-            cum: 0,
-            priority,
-            account: body.account,
-            pair: body.extra,
-            line: body.line,
-            attributes: command.attributes(),
-            side: body.side,
-            quote: false,
+        let accepted = self.emit(command);
+        accepted.put(16, kind::ACCEPTED);
+        accepted.put(60, priority);
+        let mut incoming = Incoming {
+            order: Order {
+                price: body.price,
+                term: 0,
+                no: body.order_no,
+                book,
+                level: Handle::NULL,
+                before: Handle::NULL,
+                behind: Handle::NULL,
+                leaves: body.qty,
+                cum: 0,
+                priority,
+                account: body.account,
+                pair: body.extra,
+                instrument: command.instrument(),
+                line: body.line,
+                attributes: command.attributes(),
+                side: body.side,
+                quote: false,
+            },
+            tif: body.tif,
+            provider,
+            row: None,
         };
         self.count_entered(book, body.qty);
-        self.enter(Incoming {
-            order,
-            tif: body.tif,
-            row: None,
-        });
+        self.enter(&mut incoming);
         Ok(())
     }
 
     #[inline]
-    fn check_new(&self, book: Handle<Book>, body: &bodies::Order) -> Answer {
+    fn check_new(&self, book: Handle<Book>, body: &bodies::Order, provider: bool) -> Answer {
         let row = self.book(book);
         check_range(refusals::SIDE, body.side, side::BUY..=side::SELL)?;
         check_range(
@@ -107,7 +111,7 @@ impl Core {
                 body.tif.into(),
             ));
         }
-        if body.tif != tif::ROD && self.has_right(body.line, right::PROVIDER) {
+        if body.tif != tif::ROD && provider {
             return Err(Refusal::of(refusals::QUOTE_TIF, body.tif.into()));
         }
         let wish = Wish {
@@ -182,19 +186,17 @@ impl Core {
             .map_or(NO_PRICE, |book| self.db.states.get(book.state()).close)
     }
 
-    /// Has a line a right? The exchange's own line has every right.
-    #[inline]
-    pub fn has_right(&self, line: u16, wanted: u32) -> bool {
-        line == 0
-            || self
-                .find_line(line)
-                .is_some_and(|row| row.rights & wanted != 0)
-    }
-
     /// Counts what was entered before the first match (format.md 6.4).
     #[inline]
     pub fn count_entered(&mut self, book: Handle<Book>, qty: u32) {
-        if self.book(book).mode == mode::COLLECT && !self.db.states.get(book.state()).matched {
+        if self.book(book).mode == mode::COLLECT {
+            self.count_collected(book, qty);
+        }
+    }
+
+    #[inline(never)]
+    fn count_collected(&mut self, book: Handle<Book>, qty: u32) {
+        if !self.db.states.get(book.state()).matched {
             self.db.patch(book.call(), |call| {
                 call.entered = call.entered.wrapping_add(qty.into());
             });
@@ -203,20 +205,20 @@ impl Core {
 
     /// An accepted or re-priced order goes where the book's mode sends it (format.md 6.1).
     #[inline]
-    pub fn enter(&mut self, incoming: Incoming) {
+    pub fn enter(&mut self, incoming: &mut Incoming) {
         let row = self.book(incoming.order.book);
         match row.mode {
-            _ if row.segment == segment::FIXED_PRICE => self.rest(&incoming),
+            _ if row.segment == segment::FIXED_PRICE => self.rest(incoming),
             mode::CONTINUOUS => self.sweep_in(incoming),
             mode::PAIR if incoming.is_limit() => self.pair(incoming),
-            _ => self.rest(&incoming),
+            _ => self.rest(incoming),
         }
     }
 
     /// What is left of an incoming order joins its place.
     #[inline]
-    pub fn rest(&mut self, incoming: &Incoming) {
-        self.join(incoming.row, incoming.order);
+    pub fn rest(&mut self, incoming: &mut Incoming) {
+        self.join(incoming.row, &mut incoming.order);
     }
 
     /// What is left of an incoming order is cancelled, or nothing is left of it.
@@ -230,12 +232,14 @@ impl Core {
     }
 
     /// A resting order is cancelled whole.
+    #[inline]
     pub fn cancel_resting(&mut self, handle: Handle<Order>, why: u16, cl_ord_id: u64) {
         let order = *self.db.orders.get(handle);
         self.tell_cancelled(&order, why, cl_ord_id);
-        self.remove(handle);
+        self.remove(handle, &order);
     }
 
+    #[inline]
     fn tell_cancelled(&mut self, order: &Order, why: u16, cl_ord_id: u64) {
         debug_assert!(reason::name(why).is_some());
         let body = Changed {
@@ -243,20 +247,20 @@ impl Core {
             leaves: 0,
             ..changed(order, cl_ord_id)
         };
-        let head = self.head_of(order, kind::CANCELLED);
+        let head = head_of(order, kind::CANCELLED);
         self.tell(head.coded(why), &body);
     }
+}
 
-    /// The header of an event of one order: the attributes are those it came with.
-    #[inline]
-    pub fn head_of(&self, order: &Order, number: u8) -> Head {
-        Head {
-            kind: number,
-            flags: 0,
-            instrument: self.book(order.book).instrument,
-            code: 0,
-            attributes: order.attributes,
-        }
+/// The header of an event of one order: the attributes are those it came with.
+#[inline]
+pub const fn head_of(order: &Order, number: u8) -> Head {
+    Head {
+        kind: number,
+        flags: 0,
+        instrument: order.instrument,
+        code: 0,
+        attributes: order.attributes,
     }
 }
 

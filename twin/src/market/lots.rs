@@ -41,13 +41,9 @@ impl Core {
         orders.append(&mut self.orders_of(book, side::SELL));
         orders.sort_unstable_by_key(|own| draw_rank(seed, self.db.orders.get(*own).no));
         for own in &orders {
-            let old = *self.db.orders.get(*own);
-            self.count_out(&old);
             self.now.priority = self.now.priority.wrapping_add(1);
             let priority = self.now.priority;
-            self.db
-                .patch(*own, |row: &mut Order| row.priority = priority);
-            self.count_in(&Order { priority, ..old });
+            self.restate(*own, |row| row.priority = priority);
         }
         for of_side in [side::BUY, side::SELL] {
             self.requeue(book, of_side);
@@ -77,9 +73,9 @@ impl Core {
     }
 
     /// An order in mode PAIR meets its twin on the other side, or waits.
-    pub fn pair(&mut self, mut incoming: Incoming) {
+    pub fn pair(&mut self, incoming: &mut Incoming) {
         let Some(other) = self.find_pair(&incoming.order) else {
-            return self.rest(&incoming);
+            return self.rest(incoming);
         };
         let resting = *self.db.orders.get(other);
         let qty = resting.leaves;
@@ -99,9 +95,9 @@ impl Core {
             price: resting.price,
         };
         self.trade(&deal, qty, buy, sell);
-        self.take_off(other, qty, true);
+        self.take_off(other, &resting, qty, true);
         incoming.order.leaves = 0;
-        self.end(&incoming, 0);
+        self.end(incoming, 0);
     }
 
     fn find_pair(&self, order: &Order) -> Option<Handle<Order>> {

@@ -2,7 +2,7 @@
 
 use super::core::{Answer, Core};
 use super::entering::check_range;
-use super::tables::{Book, Level, Order, Voided};
+use super::tables::{Book, Level, Line, Order, Voided};
 use crate::records::bodies::{self, Body};
 use crate::records::refusals::{self, Refusal};
 use crate::records::vocabulary::{allow, kind, reason, side};
@@ -19,11 +19,11 @@ struct Filter {
 
 impl Core {
     /// MASS_CANCEL.
-    pub fn mass_cancel(&mut self, command: &Record) -> Answer {
+    pub fn mass_cancel(&mut self, command: &Record, sender: &Line) -> Answer {
         let body = bodies::MassCancel::read(command);
         let books = self.books_to_cancel_in(command)?;
         check_range(refusals::SIDE, body.side, 0..=side::SELL)?;
-        let own_member = self.find_line(body.line).map_or(0, |row| row.member);
+        let own_member = sender.member;
         if body.line != 0 && body.of_member != 0 && body.of_member != own_member {
             return Err(Refusal::of(refusals::NOT_OWNER, body.of_member.into()));
         }

@@ -6,6 +6,7 @@
 //! same bytes, in whatever batches they come.
 
 mod admission;
+mod ahead;
 mod auction;
 mod band;
 mod batch;
@@ -25,12 +26,18 @@ mod reference;
 mod special;
 mod sweep;
 mod tables;
+#[cfg(test)]
+pub(crate) mod tests;
 mod unused;
 
 use self::core::Core;
 use crate::records::Record;
+use crate::records::refusals::Refusal;
 
 pub use depth::Levels;
+
+/// Live orders to a price level, about.
+const ORDERS_A_LEVEL: usize = 4;
 
 /// A market of one partition and trading day.
 pub struct Market {
@@ -43,6 +50,22 @@ impl Market {
         Self { core: Core::new() }
     }
 
+    /// An empty market with memory for so many live orders, in large pages where the system has
+    /// them: up to there no command waits for a page.
+    pub fn with_room(orders: usize) -> Self {
+        let mut market = Self::new();
+        let db = &mut market.core.db;
+        db.orders.reserve(orders);
+        db.levels.reserve(orders / ORDERS_A_LEVEL);
+        // The first large page of each holds more than a market has.
+        db.lines.reserve(1);
+        db.instruments.reserve(1);
+        db.books.reserve(1);
+        db.tops.reserve(1);
+        db.tallies.reserve(1);
+        market
+    }
+
     /// Runs a batch: each command with its position, then its events, appended to `out`.
     ///
     /// # Errors
@@ -53,6 +76,31 @@ impl Market {
         self.core.run_batch(batch);
         std::mem::swap(&mut self.core.out, out);
         Ok(())
+    }
+
+    /// After [`Market::run`] panicked: back to before the command that was at hand. `out` then has
+    /// what it had before `run` and what the commands before that one told.
+    ///
+    /// # Errors
+    /// A sentence where the panic was not a command's; the market is then not to be used.
+    pub fn abort(&mut self, out: &mut Vec<Record>) -> Result<(), String> {
+        let aborted = self.core.abort();
+        std::mem::swap(&mut self.core.out, out);
+        aborted.map_err(str::to_string)
+    }
+
+    /// Writes a run and its refusal instead of working it. Numbers and ids are used up as by any
+    /// refused command; UNKNOWN_KIND, BROKEN_RUN and UNUSED_BYTES go before the refusal given.
+    pub fn refuse(&mut self, run: &[Record], refusal: Refusal, out: &mut Vec<Record>) {
+        std::mem::swap(&mut self.core.out, out);
+        self.core.refuse_run(run, refusal);
+        std::mem::swap(&mut self.core.out, out);
+    }
+
+    /// Makes it panic at the trade after so many.
+    #[cfg(test)]
+    pub(crate) fn poison(&mut self, trades: u32) {
+        self.core.poison = Some(trades);
     }
 
     /// The state digest (format.md section 7).

@@ -85,28 +85,30 @@ impl Core {
     /// The level of a price, if an order stands there.
     #[inline]
     pub fn find_level(&self, book: Handle<Book>, of_side: u8, price: i64) -> Option<Handle<Level>> {
-        self.db.levels.by_key().get(level_key(book, of_side, price))
+        let key = level_key(book, of_side, price);
+        self.db.levels.by_key().get_or(key, self.hint)
     }
 
     /// Puts an order behind those of its price; its number, book, side, price, quantities and
     /// priority are set.
     #[inline]
-    pub fn join(&mut self, handle: Option<Handle<Order>>, mut order: Order) {
+    pub fn join(&mut self, handle: Option<Handle<Order>>, order: &mut Order) {
         let level = match self.find_level(order.book, order.side, order.price) {
             Some(level) => level,
-            None => self.add_level(&order),
+            None => self.add_level(order),
         };
         let tail = self.db.levels.get(level).tail;
         order.level = level;
         order.before = tail;
         order.behind = Handle::NULL;
-        self.count_in(&order);
+        order.term = term_of(order);
+        self.now.orders_digest = self.now.orders_digest.wrapping_add(order.term);
         let own = match handle {
             Some(own) => {
-                self.db.patch(own, |row| *row = order);
+                self.db.patch(own, |row| *row = *order);
                 own
             }
-            None => self.db.insert(order).expect("order numbers are used once"),
+            None => self.db.insert(*order).expect("order numbers are used once"),
         };
         if !tail.is_null() {
             self.db.patch(tail, |row: &mut Order| row.behind = own);
@@ -116,7 +118,7 @@ impl Core {
             row.qty += leaves;
             row.count += 1;
             row.tail = own;
-            if row.count == 1 {
+            if tail.is_null() {
                 row.head = own;
             }
         });
@@ -124,15 +126,15 @@ impl Core {
 
     /// Takes an order out of its queue; its row stays for the caller to delete or to use again.
     #[inline]
-    pub fn leave(&mut self, handle: Handle<Order>) {
-        let order = *self.db.orders.get(handle);
-        self.count_out(&order);
-        let level = *self.db.levels.get(order.level);
+    pub fn leave(&mut self, handle: Handle<Order>, order: &Order) {
+        self.forget_term(order);
+        let level = self.db.levels.get(order.level);
         if level.count == 1 {
-            self.drop_level(order.level);
-            return;
+            return self.drop_level(order.level);
         }
-        if level.head != handle && level.tail != handle {
+        let first = level.head == handle;
+        // The first has none before it that it need be taken from, the last none behind it.
+        if !first && level.tail != handle {
             self.db
                 .patch(order.before, |row: &mut Order| row.behind = order.behind);
             self.db
@@ -152,62 +154,66 @@ impl Core {
 
     /// Takes an order out of its queue and forgets it.
     #[inline]
-    pub fn remove(&mut self, handle: Handle<Order>) {
-        self.leave(handle);
+    pub fn remove(&mut self, handle: Handle<Order>, order: &Order) {
+        self.leave(handle, order);
         self.db.delete(handle).expect("nothing links to an order");
     }
 
     /// Takes a quantity off a resting order, less than it has or all; `filled` counts as traded.
     #[inline]
-    pub fn take_off(&mut self, handle: Handle<Order>, qty: u32, filled: bool) {
-        let order = *self.db.orders.get(handle);
+    pub fn take_off(&mut self, handle: Handle<Order>, order: &Order, qty: u32, filled: bool) {
         if qty == order.leaves {
-            self.remove(handle);
-            return;
+            return self.remove(handle, order);
         }
-        self.count_out(&order);
-        let rest = self.db.patch(handle, |row: &mut Order| {
+        self.restate(handle, |row| {
             row.leaves -= qty;
             row.cum += if filled { qty } else { 0 };
-            *row
         });
-        self.count_in(&rest);
         self.db.patch(order.level, |row: &mut Level| {
             row.qty -= i64::from(qty);
         });
     }
 
-    /// The order's term enters the digest.
+    /// Takes the first orders of a level off its books: `gone` of them whole, with all of them
+    /// `qty`, so that `head` comes first.
     #[inline]
-    pub fn count_in(&mut self, order: &Order) {
-        let term = self.term(order);
-        self.now.orders_digest = self.now.orders_digest.wrapping_add(term);
+    pub fn shorten(&mut self, level: Handle<Level>, head: Handle<Order>, gone: u32, qty: i64) {
+        if self.db.levels.get(level).count == gone {
+            return self.drop_level(level);
+        }
+        self.db.patch(level, |row: &mut Level| {
+            row.qty -= qty;
+            row.count -= gone;
+            row.head = head;
+        });
+    }
+
+    /// Changes an order in what its term in the digest names.
+    #[inline]
+    pub fn restate(&mut self, handle: Handle<Order>, change: impl FnOnce(&mut Order)) {
+        let (old, new) = self.db.patch(handle, |row: &mut Order| {
+            let old = row.term;
+            change(row);
+            row.term = term_of(row);
+            (old, row.term)
+        });
+        self.now.orders_digest = self.now.orders_digest.wrapping_sub(old).wrapping_add(new);
     }
 
     /// The order's term leaves the digest.
     #[inline]
-    pub fn count_out(&mut self, order: &Order) {
-        let term = self.term(order);
-        self.now.orders_digest = self.now.orders_digest.wrapping_sub(term);
-    }
-
-    #[inline]
-    fn term(&self, order: &Order) -> u64 {
-        let book = self.book(order.book);
-        let place = order_place(order.no, book.instrument, book.segment, order.side);
-        order_term(place, order.price, order.leaves, order.priority)
+    pub fn forget_term(&mut self, order: &Order) {
+        self.now.orders_digest = self.now.orders_digest.wrapping_sub(order.term);
     }
 
     /// Makes the level of an order's price, empty for a moment, and links its neighbours.
+    #[inline(never)]
     fn add_level(&mut self, order: &Order) -> Handle<Level> {
         let key = level_key(order.book, order.side, order.price);
-        let side_key = key >> RANK_BITS << RANK_BITS;
-        let better = self.db.levels.by_rank().range(side_key..key).next_back();
-        let better: Handle<Level> = better.map(|(_, level)| level).into();
-        let top = self.db.tops.get(order.book.top());
+        let better = self.level_before(order, key);
         let worse = match better.some() {
             Some(level) => self.db.levels.get(level).worse,
-            None => top.best[index(order.side)],
+            None => self.db.tops.get(order.book.top()).best[index(order.side)],
         };
         let own = self
             .db
@@ -227,7 +233,24 @@ impl Core {
         own
     }
 
+    /// The next better level than a key: often that is none, or the last of all.
+    #[inline]
+    fn level_before(&self, order: &Order, key: u64) -> Handle<Level> {
+        let top = self.db.tops.get(order.book.top());
+        let (best, worst) = (top.best[index(order.side)], top.worst[index(order.side)]);
+        if best.is_null() || key < self.db.levels.get(best).key {
+            return Handle::NULL;
+        }
+        if key > self.db.levels.get(worst).key {
+            return worst;
+        }
+        let side_key = key >> RANK_BITS << RANK_BITS;
+        let before = self.db.levels.by_rank().range(side_key..key).next_back();
+        before.map(|(_, level)| level).into()
+    }
+
     /// Forgets the level of the last order that leaves it.
+    #[inline(never)]
     fn drop_level(&mut self, level: Handle<Level>) {
         let row = *self.db.levels.get(level);
         let group = row.key >> RANK_BITS;
@@ -262,4 +285,11 @@ impl Core {
             self.db.patch(worse, |row: &mut Level| row.better = better);
         }
     }
+}
+
+/// What stands for a live order in the digest.
+#[inline]
+const fn term_of(order: &Order) -> u64 {
+    let place = order_place(order.no, order.instrument, order.segment(), order.side);
+    order_term(place, order.price, order.leaves, order.priority)
 }

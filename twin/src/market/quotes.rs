@@ -3,16 +3,16 @@
 use super::changes::check_verb;
 use super::core::{Answer, Core};
 use super::entering::{Incoming, Wish, check_range};
-use super::tables::{Book, Order, Quoted};
+use super::tables::{Book, Line, Order, Quoted};
 use crate::records::bodies::{self, Body};
 use crate::records::refusals::{self, Refusal};
-use crate::records::vocabulary::{allow, kind, ord_type, reason, side, tif};
+use crate::records::vocabulary::{allow, kind, ord_type, reason, right, side, tif};
 use crate::records::{NO_PRICE, Record};
 use crate::store::{Handle, Store};
 
 impl Core {
     /// QUOTE: what is left of the quote before goes, then bid and ask come in as orders.
-    pub fn quote(&mut self, command: &Record) -> Answer {
+    pub fn quote(&mut self, command: &Record, sender: &Line) -> Answer {
         let body = bodies::Quote::read(command);
         let book = self.book_named(command)?;
         self.check_quote(book, &body)?;
@@ -20,7 +20,7 @@ impl Core {
         self.replace_quote(book, &body);
         for wish in sides(&body) {
             if wish.qty > 0 {
-                self.enter_quote_side(command, book, &body, &wish);
+                self.enter_quote_side(command, book, sender, &wish);
             }
         }
         Ok(())
@@ -88,12 +88,14 @@ impl Core {
         &mut self,
         command: &Record,
         book: Handle<Book>,
-        body: &bodies::Quote,
+        sender: &Line,
         wish: &Wish,
     ) {
+        let body = bodies::Quote::read(command);
         self.now.priority = self.now.priority.wrapping_add(1);
         let order = Order {
             price: wish.price,
+            term: 0,
             no: body.order_no + u32::from(wish.side == side::SELL),
             book,
             level: Handle::NULL,
@@ -102,8 +104,9 @@ impl Core {
             leaves: wish.qty,
             cum: 0,
             priority: self.now.priority,
-            account: self.find_line(body.line).map_or(0, |row| row.account),
+            account: sender.account,
             pair: 0,
+            instrument: command.instrument(),
             line: body.line,
             attributes: command.attributes(),
             side: wish.side,
@@ -125,9 +128,10 @@ impl Core {
         };
         self.echo(command, kind::ACCEPTED, &accepted);
         self.count_entered(book, wish.qty);
-        self.enter(Incoming {
+        self.enter(&mut Incoming {
             order,
             tif: tif::ROD,
+            provider: sender.rights & right::PROVIDER != 0,
             row: None,
         });
     }

@@ -63,7 +63,7 @@ impl Core {
         answer.put(18, command.instrument());
         answer.put(20, u16::from(command.kind()));
         answer.put(22, command.attributes());
-        self.emit(answer);
+        self.emit(&answer);
         Ok(())
     }
 

@@ -59,27 +59,33 @@ pub struct Deal {
 impl Core {
     /// An order that comes into a book in mode CONTINUOUS.
     #[inline]
-    pub fn sweep_in(&mut self, mut incoming: Incoming) {
-        if !self.meets(
-            &incoming,
-            self.best(incoming.order.book, opposite(incoming.order.side)),
-        ) {
-            return self.settle(&incoming, Stop::Through, None);
+    pub fn sweep_in(&mut self, incoming: &mut Incoming) {
+        let best = self.best(incoming.order.book, opposite(incoming.order.side));
+        if !self.meets(incoming, best) {
+            return match incoming.tif {
+                tif::ROD => self.rest(incoming),
+                _ => self.end(incoming, reason::TIME_IN_FORCE),
+            };
         }
+        self.sweep_through(incoming);
+    }
+
+    /// An order that meets at least one of the other side.
+    #[inline(never)]
+    fn sweep_through(&mut self, incoming: &mut Incoming) {
         let band = self.band(incoming.order.book);
         let stop = match incoming.tif {
-            tif::FOK => match self.fok_stop(&incoming, band.as_ref()) {
-                None => self.sweep(&mut incoming, band.as_ref()),
+            tif::FOK => match self.fok_stop(incoming, band.as_ref()) {
+                None => self.sweep(incoming, band.as_ref()),
                 Some(stop) => stop,
             },
-            _ => self.sweep(&mut incoming, band.as_ref()),
+            _ => self.sweep(incoming, band.as_ref()),
         };
-        self.settle(&incoming, stop, band.as_ref());
+        self.settle(incoming, stop, band.as_ref());
     }
 
     /// What becomes of the rest of an order after its sweep.
-    #[inline]
-    fn settle(&mut self, incoming: &Incoming, stop: Stop, band: Option<&Band>) {
+    fn settle(&mut self, incoming: &mut Incoming, stop: Stop, band: Option<&Band>) {
         if incoming.order.leaves == 0 {
             return self.end(incoming, 0);
         }
@@ -101,16 +107,15 @@ impl Core {
         let code = self.sweep_code(book);
         while incoming.order.leaves > 0 {
             let best = self.best(book, opposite(own_side));
-            if !self.meets(incoming, best) {
+            let Some(own) = best.filter(|_| self.meets(incoming, best)) else {
                 break;
-            }
-            let level = *self.db.levels.get(best.into());
-            let resting = *self.db.orders.get(level.head);
+            };
+            let level = *self.db.levels.get(own);
             let price = self.fill_price(incoming, &level);
             if price == NO_PRICE {
                 break;
             }
-            if guarded && self.is_same_provider(incoming, &resting) {
+            if guarded && self.is_same_provider(incoming, self.db.orders.get(level.head)) {
                 return Stop::SelfTrade;
             }
             if band.is_some_and(|band| band.is_outside(price)) {
@@ -122,15 +127,58 @@ impl Core {
                 aggressor: own_side,
                 price,
             };
-            self.fill(&deal, incoming, level.head, &resting);
+            self.sweep_level(&deal, incoming, own, &level, guarded);
         }
         Stop::Through
     }
 
+    /// Fills an incoming order from the first order of a level on, until nothing is left of one of
+    /// the two or the next fill must not be. Orders without a price are filled one at a time: the
+    /// next one's converted price may be another.
+    fn sweep_level(
+        &mut self,
+        deal: &Deal,
+        new: &mut Incoming,
+        own: Handle<Level>,
+        level: &Level,
+        guarded: bool,
+    ) {
+        let most = if level.price == NO_PRICE {
+            1
+        } else {
+            level.count
+        };
+        let (mut head, mut gone, mut trades, mut taken) = (level.head, 0, 0, 0);
+        while gone < most && new.order.leaves > 0 {
+            let resting = *self.db.orders.get(head);
+            self.db.orders.rows().prefetch(resting.behind);
+            if guarded && self.is_same_provider(new, &resting) {
+                break;
+            }
+            let qty = new.order.leaves.min(resting.leaves);
+            self.fill(deal, new, &resting, qty);
+            trades += 1;
+            taken += i64::from(qty);
+            if qty < resting.leaves {
+                self.restate(head, |row| {
+                    row.leaves -= qty;
+                    row.cum += qty;
+                });
+                break;
+            }
+            self.forget_term(&resting);
+            self.db.delete(head).expect("nothing links to an order");
+            head = resting.behind;
+            gone += 1;
+        }
+        self.shorten(own, head, gone, taken);
+        self.count_trades(deal, trades, taken);
+        self.add_to_window(deal.book, deal.price, taken as u64);
+    }
+
     /// One fill between an incoming and a resting order.
     #[inline]
-    fn fill(&mut self, deal: &Deal, new: &mut Incoming, old: Handle<Order>, resting: &Order) {
-        let qty = new.order.leaves.min(resting.leaves);
+    fn fill(&mut self, deal: &Deal, new: &mut Incoming, resting: &Order, qty: u32) {
         new.order.leaves -= qty;
         new.order.cum = new.order.cum.wrapping_add(qty);
         let own = Party::filled(&new.order, 0);
@@ -140,14 +188,17 @@ impl Core {
         } else {
             (other, own)
         };
-        self.trade(deal, qty, buy, sell);
-        self.add_to_window(deal.book, deal.price, qty);
-        self.take_off(old, qty, true);
+        self.tell_trade(deal, qty, buy, sell);
     }
 
     /// Tells a trade and adds it to the book's sums.
-    #[inline]
     pub fn trade(&mut self, deal: &Deal, qty: u32, buy: Party, sell: Party) {
+        self.tell_trade(deal, qty, buy, sell);
+        self.count_trades(deal, 1, qty.into());
+    }
+
+    #[inline]
+    fn tell_trade(&mut self, deal: &Deal, qty: u32, buy: Party, sell: Party) {
         self.now.trade_no = self.now.trade_no.wrapping_add(1);
         let body = Traded {
             price: deal.price,
@@ -165,8 +216,16 @@ impl Core {
             ..Head::of_book(kind::TRADED, self.book(deal.book)).coded(deal.code)
         };
         self.tell(head, &body);
-        self.db
-            .patch(deal.book.tally(), |tally| add_trade(tally, deal.price, qty));
+        #[cfg(test)]
+        self.take_poison();
+    }
+
+    /// Adds so many trades, of so much in all, to the book's sums.
+    #[inline]
+    fn count_trades(&mut self, deal: &Deal, trades: u32, qty: i64) {
+        self.db.patch(deal.book.tally(), |tally| {
+            add_trades(tally, deal.price, trades, qty);
+        });
         self.touch(deal.book);
     }
 
@@ -237,15 +296,15 @@ impl Core {
     /// Must the sweep look out for the order's own account (rule NO_SELF_TRADE)?
     #[inline]
     fn is_guarded(&self, incoming: &Incoming) -> bool {
-        self.book(incoming.order.book).rules & book_flag::NO_SELF_TRADE != 0
-            && self.is_provider(incoming.order.line)
+        self.book(incoming.order.book).rules & book_flag::NO_SELF_TRADE != 0 && incoming.provider
     }
 
     fn is_same_provider(&self, incoming: &Incoming, resting: &Order) -> bool {
         incoming.order.account == resting.account && self.is_provider(resting.line)
     }
 
-    fn is_provider(&self, line: u16) -> bool {
+    /// Has a line the right PROVIDER now?
+    pub fn is_provider(&self, line: u16) -> bool {
         self.find_line(line)
             .is_some_and(|row| row.rights & right::PROVIDER != 0)
     }
@@ -273,7 +332,7 @@ pub const fn reaches(of_side: u8, limit: i64, price: i64) -> bool {
 }
 
 #[inline]
-fn add_trade(tally: &mut Tally, price: i64, qty: u32) {
+fn add_trades(tally: &mut Tally, price: i64, trades: u32, qty: i64) {
     tally.last = price;
     if tally.trades == 0 {
         tally.open = price;
@@ -282,7 +341,7 @@ fn add_trade(tally: &mut Tally, price: i64, qty: u32) {
     }
     tally.high = tally.high.max(price);
     tally.low = tally.low.min(price);
-    tally.trades = tally.trades.wrapping_add(1);
-    tally.volume = tally.volume.wrapping_add(qty.into());
-    tally.turnover = tally.turnover.wrapping_add(price.wrapping_mul(qty.into()));
+    tally.trades = tally.trades.wrapping_add(trades);
+    tally.volume = tally.volume.wrapping_add(qty);
+    tally.turnover = tally.turnover.wrapping_add(price.wrapping_mul(qty));
 }

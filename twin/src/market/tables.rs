@@ -1,17 +1,17 @@
 //! What the market knows, as tables of the store.
 //!
 //! Orders hang in levels, levels in books, books in instruments; each link is a handle, so that an
-//! order is found by one hash look-up (its number) and everything else by following links. What is
+//! order is found by one look-up (its number) and everything else by following links. What is
 //! numbered densely from outside (instruments, lines, groups, tables, sets) has its number for its
 //! slot; books have their place in the book order (format.md 5.4).
 //!
-//! A book is spread over several rows with one slot number, hot and cold apart; rows stay within a
-//! cache line because the undo log copies whole rows.
+//! A book is spread over several rows with one slot number, hot and cold apart. A row is one cache
+//! line: the undo log copies whole rows, and one that straddles two lines misses twice.
 
 use crate::database;
-use crate::records::NO_PRICE;
-use crate::records::vocabulary::{mode, phase};
 use crate::store::Handle;
+
+mod defaults;
 
 /// A line of a member (format.md 5.1); one without a member is not defined.
 #[derive(Clone, Copy, Default)]
@@ -30,6 +30,7 @@ pub struct Instrument {
 
 /// What is looked at for every order of a book.
 #[derive(Clone, Copy, Default)]
+#[repr(align(64))]
 pub struct Book {
     /// Prices from `fast_low` to `fast_high` need no more than to be multiples of `fast_tick`.
     pub fast_low: i64,
@@ -54,6 +55,7 @@ pub struct Book {
 
 /// What is rarely looked at in a book's definition and prices.
 #[derive(Clone, Copy)]
+#[repr(align(64))]
 pub struct Terms {
     pub value_min: i64,
     pub limit_up: i64,
@@ -63,6 +65,7 @@ pub struct Terms {
 
 /// Where the sides of a book begin and end, and the book's term in the digest.
 #[derive(Clone, Copy)]
+#[repr(align(64))]
 pub struct Top {
     pub best: [Handle<Level>; 2],
     pub worst: [Handle<Level>; 2],
@@ -74,6 +77,7 @@ pub struct Top {
 
 /// What the trades of a book add up to.
 #[derive(Clone, Copy)]
+#[repr(align(64))]
 pub struct Tally {
     pub last: i64,
     pub open: i64,
@@ -86,6 +90,7 @@ pub struct Tally {
 
 /// How far a book has come in its day, and the state that keeps it apart from its group.
 #[derive(Clone, Copy)]
+#[repr(align(64))]
 pub struct State {
     pub due: i64,
     pub entry: i64,
@@ -105,6 +110,7 @@ pub struct State {
 
 /// What the call phase of a book has told and counted (format.md 6.4).
 #[derive(Clone, Copy)]
+#[repr(align(64))]
 pub struct Call {
     pub told: [i64; 4],
     /// The simulated prices of the last INDICATE and of the one before it.
@@ -115,6 +121,7 @@ pub struct Call {
 
 /// The rolling window of a book's continuous trades, and the last volatility call (6.1, band).
 #[derive(Clone, Copy)]
+#[repr(align(64))]
 pub struct Window {
     /// The sum of price times quantity, in two words, and of quantity, from `head` on.
     pub value: [u64; 2],
@@ -140,6 +147,7 @@ pub struct Slice {
 
 /// One price of one side of a book, and the queue of orders that stand there.
 #[derive(Clone, Copy)]
+#[repr(align(64))]
 pub struct Level {
     /// Book, side and rank; see [`super::queue::level_key`].
     pub key: u64,
@@ -155,8 +163,11 @@ pub struct Level {
 
 /// A live order.
 #[derive(Clone, Copy)]
+#[repr(align(64))]
 pub struct Order {
     pub price: i64,
+    /// What stands for it in the digest.
+    pub term: u64,
     pub no: u32,
     pub book: Handle<Book>,
     pub level: Handle<Level>,
@@ -169,10 +180,19 @@ pub struct Order {
     pub priority: u32,
     pub account: u32,
     pub pair: u32,
+    pub instrument: u16,
     pub line: u16,
     pub attributes: u16,
     pub side: u8,
     pub quote: bool,
+}
+
+impl Order {
+    /// The segment of the order's book.
+    #[inline]
+    pub const fn segment(&self) -> u8 {
+        (self.attributes & 15) as u8
+    }
 }
 
 /// The phase row of a group (format.md 6.2).
@@ -257,7 +277,7 @@ database! {
         }
         /// Live orders.
         orders: Order {
-            hash by_no(no: u32);
+            dense by_no(no: u32);
         }
         /// Groups by number.
         groups: Group {}
@@ -295,101 +315,3 @@ macro_rules! book_parts {
     };
 }
 book_parts!(terms Terms, top Top, tally Tally, state State, call Call, window Window);
-
-impl Default for Terms {
-    fn default() -> Self {
-        Self {
-            value_min: 0,
-            limit_up: NO_PRICE,
-            limit_down: NO_PRICE,
-            table: 0,
-        }
-    }
-}
-
-impl Default for Top {
-    fn default() -> Self {
-        Self {
-            best: [Handle::NULL; 2],
-            worst: [Handle::NULL; 2],
-            reference: NO_PRICE,
-            term: 0,
-            stale: false,
-        }
-    }
-}
-
-impl Default for Tally {
-    fn default() -> Self {
-        Self {
-            last: NO_PRICE,
-            open: NO_PRICE,
-            high: NO_PRICE,
-            low: NO_PRICE,
-            volume: 0,
-            turnover: 0,
-            trades: 0,
-        }
-    }
-}
-
-impl Default for State {
-    fn default() -> Self {
-        Self {
-            due: NO_PRICE,
-            entry: NO_PRICE,
-            close: NO_PRICE,
-            first_at: NO_PRICE,
-            first_price: NO_PRICE,
-            allow_before: 0,
-            owed: 0,
-            special: 0,
-            entry_waits: false,
-            matched: false,
-            checking: false,
-            tripped: false,
-        }
-    }
-}
-
-impl Call {
-    /// What INDICATE starts from in a new collection.
-    pub const NOTHING_TOLD: [i64; 4] = [NO_PRICE, 0, 0, 0];
-}
-
-impl Default for Call {
-    fn default() -> Self {
-        Self {
-            told: Self::NOTHING_TOLD,
-            simulated: [NO_PRICE; 2],
-            entered: 0,
-            changed: 0,
-        }
-    }
-}
-
-impl Default for Window {
-    fn default() -> Self {
-        Self {
-            value: [0; 2],
-            qty: 0,
-            width: 0,
-            ended_at: NO_PRICE,
-            ended_price: NO_PRICE,
-            head: Handle::NULL,
-            tail: Handle::NULL,
-            ended: false,
-        }
-    }
-}
-
-impl Default for Group {
-    fn default() -> Self {
-        Self {
-            books: 0,
-            allow: 0,
-            label: phase::CLOSED,
-            mode: mode::SHUT,
-        }
-    }
-}

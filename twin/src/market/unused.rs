@@ -11,6 +11,11 @@ const BODY: usize = 24;
 /// One more than the largest kind of a command.
 const KINDS: usize = 64;
 
+/// Bits of the header's third word: attributes 13 to 15, flags 0 to 3 and 7, the code.
+const ATTRIBUTES: u64 = 0xE000 << 48;
+const TEXTS: u64 = 0x8F << 8;
+const MEMBER: u64 = ATTRIBUTES | TEXTS | 0xFFFF << 32;
+
 /// For each kind of command, the bits of its body's words that are zero.
 static ZERO: [[u64; WORDS]; KINDS] = {
     let mut masks = [[0; WORDS]; KINDS];
@@ -48,12 +53,17 @@ const fn bytes(from: u32, to: u32) -> u64 {
 #[inline]
 pub fn fills_unused(command: &Record) -> bool {
     let number = command.kind();
-    let runs = matches!(number, kind::ANNOUNCE | kind::REF_INSTRUMENT);
-    let flags = if runs { 0x80 } else { 0x8F };
-    let coded = number <= kind::VOID_TRADE && command.code() != 0;
-    let mut filled = 0;
-    for (word, zero) in ZERO[usize::from(number)].iter().enumerate() {
-        filled |= command.get::<u64>(BODY + 8 * word) & zero;
+    let header = match number {
+        kind::NEW..=kind::VOID_TRADE => MEMBER,
+        kind::ANNOUNCE | kind::REF_INSTRUMENT => ATTRIBUTES | 0x80 << 8,
+        _ => ATTRIBUTES | TEXTS,
+    };
+    let mut filled = command.get::<u64>(16) & header;
+    // All bytes of a NEW have names.
+    if number != kind::NEW {
+        for (word, zero) in ZERO[usize::from(number)].iter().enumerate() {
+            filled |= command.get::<u64>(BODY + 8 * word) & zero;
+        }
     }
-    filled != 0 || coded || command.flags() & flags != 0 || command.attributes() >> 13 != 0
+    filled != 0
 }

@@ -18,18 +18,21 @@ evermarket-twin: the second core of the exchange, of different make
   evermarket-twin pipe [--off NAME]...
       answer requests on standard input until it ends (docs/twin.md)
 
-  evermarket-twin replay FOLDER [--no-compare] [--threads 1|2]
+  evermarket-twin replay FOLDER [--no-compare] [--threads 1|2] [--settlement FOLDER]
       a whole journal through this core; every record and digest compared; one line of JSON
 
   evermarket-twin recover OWN (--file FOLDER | --tcp HOST:PORT) [--status FILE]
                           [--silence-ms N] [--control SOCKET] [--once] [--size-units N]
-                          [--listen HOST:PORT] [--off NAME]...
+                          [--listen HOST:PORT | DOOR] [--settlement FOLDER] [--off NAME]... [--name NAME]
       follow the owner's journal into the folder OWN, work the same commands, compare;
       over the control socket it promises, and is promoted to match
 
   evermarket-twin match OWN --epoch N --owner N [--position N] [--listen HOST:PORT]
-                        [--threads 1|2] [--force] [--off NAME]...
-      own the market: promise, begin the epoch, serve requests on standard input or at the door
+                        [--threads 1|2] [--force] [--settlement FOLDER] [--off NAME]... [--control SOCKET] [DOOR]
+      own the market: promise, begin the epoch, serve requests on standard input, on a port, or members at the door
+
+  DOOR is --door HOST:PORT --secret FILE [--lines-at HOST:PORT] [--rate N] [--heartbeat-ms N] [--relay ADDRESS]...
+      the members' door (docs/sessions.md), and where this core's journal is followed once it owns the market
 
   evermarket-twin feed FOLDER --listen HOST:PORT
       give a journal to followers over TCP, also while it grows
@@ -40,7 +43,12 @@ evermarket-twin: the second core of the exchange, of different make
   evermarket-twin bench FILE [--opening FILE] [--out FILE] [--runs N] [--threads 1|2|3] [--sealed]
       raw 64-byte commands through the core in batches of 4096, best of N (5)
 
-Every mode takes --toy: a market of four rules in place of the real one, for drills.
+  evermarket-twin bench-door --door HOST:PORT --secret FILE --day YYYYMMDD [--lines N] [--orders N]
+                             [--rate N] [--window N]
+      members' orders against a door: as fast as they are answered, or N a second as an open loop
+
+Every mode takes --toy: a market of four rules in place of the real one, for drills; and --clock REAL_NS:MARKET_NS:SPEED: the
+market's clock in place of the wall's.
 Exit codes: 0 fine, 2 usage, 3 difference found, 4 damage or halt.
 ";
 
@@ -62,7 +70,7 @@ const ALONE: [&str; 6] = [
     "--sealed",
     "--help",
 ];
-const WITH_VALUE: [&str; 17] = [
+const WITH_VALUE: [&str; 30] = [
     "--off",
     "--threads",
     "--file",
@@ -80,6 +88,19 @@ const WITH_VALUE: [&str; 17] = [
     "--opening",
     "--out",
     "--runs",
+    "--door",
+    "--secret",
+    "--lines-at",
+    "--rate",
+    "--clock",
+    "--heartbeat-ms",
+    "--relay",
+    "--name",
+    "--day",
+    "--lines",
+    "--orders",
+    "--window",
+    "--settlement",
 ];
 
 impl Args {

@@ -1,29 +1,25 @@
-//! Following the owner: append, sync, acknowledge, work in the shadow, compare.
+//! Following the owner: keep (append, sync, acknowledge), then hand to the shadow, which works it and compares.
 //!
-//! The own journal is the owner's, frame by frame and byte by byte in all but the segment headers; so its chain is the owner's
-//! chain, and two copies are known to be equal up to a place by one hash. Invariants: nothing is acknowledged before it is
-//! durable; no frame below a promised epoch is taken; a tail is cut only for an epoch that begins without it.
+//! Nothing is worked before it is synced, and no acknowledgement waits for work: the shadow has a thread of its own.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::compare::Shadow;
 use super::core::Matching;
 use super::features::Off;
+use super::judge::{Judge, Known, News};
+use super::keep::{Keeper, Last, Taken};
+pub use super::settings::{Parts, Settings};
+use super::settling::Ledger;
 use super::source::{Arrival, Source};
-use super::status::{State, Teller, clock_ns};
+use super::status::{State, Teller};
+use crate::door::mail::Mailbox;
 use crate::journal::cursor::{Cursor, Fault, Frame, fault};
-use crate::journal::disk::Disk;
-use crate::journal::lock::Lock;
-use crate::journal::promise::{promise, promised};
-use crate::journal::recovery::{Place, cut_back, recover};
 use crate::journal::trouble::Trouble;
-use crate::journal::writer::Writer;
 use crate::records::Record;
 
-/// Slots that are synced together at most, when there is more to take than one block.
-const GROUP_SLOTS: usize = 16_384;
+/// Alarms of an owner that is not, or no longer, one: they say nothing against what was compared.
+const NO_OWNER: [&str; 2] = ["epoch_below_promise", "refused"];
 
 /// What a step came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,67 +36,41 @@ pub enum Step {
 
 /// A follower's own side of things.
 pub struct Follower<M> {
-    folder: PathBuf,
-    lock: Lock,
-    disk: Arc<dyn Disk>,
-    size_units: u32,
+    keeper: Keeper,
+    judge: Judge<M>,
+    ledger: Ledger,
+    door: Option<Arc<Mailbox>>,
     off: Off,
-    writer: Option<Writer>,
-    shadow: Shadow<M>,
-    /// Every frame of the own journal; `matched` of them were seen in the present stream.
-    held: Vec<Place>,
-    matched: usize,
-    promised: u64,
-    group: Vec<(Frame, Vec<Record>)>,
     heard: Instant,
     bad_since: Option<Instant>,
     silence: Duration,
-    /// What it tells.
-    pub teller: Teller,
-    /// What its status says.
-    pub state: State,
+    teller: Teller,
+    state: State,
 }
 
-/// What a follower is made of.
-pub struct Settings {
-    /// The own journal's folder.
-    pub folder: PathBuf,
-    /// Where it lies.
-    pub disk: Arc<dyn Disk>,
-    /// Size of own segments, in units of 64 KiB.
-    pub size_units: u32,
-    /// After how long without a sign of the owner there is an alarm.
-    pub silence: Duration,
-    /// Features switched off once this core owns the market.
-    pub off: Off,
-}
-
-impl<M: Matching> Follower<M> {
+impl<M: Matching + Send + 'static> Follower<M> {
     /// Reads the own journal back and works it again: so the shadow stands where the journal ends.
-    pub fn open(settings: Settings, core: M, teller: Teller) -> Result<Self, Trouble> {
-        let Settings {
-            folder,
-            disk,
-            size_units,
-            silence,
-            off,
-        } = settings;
-        std::fs::create_dir_all(&folder).map_err(crate::journal::trouble::about(&folder))?;
+    pub fn open(settings: Settings, core: M, mut teller: Teller) -> Result<Self, Trouble> {
+        let disk = settings.disk;
+        let ledger = Ledger::new(settings.settlement.as_deref(), disk.clone());
+        let known = settings.door.as_ref().map(|_| Known::default());
+        let mut judge = Judge::new(core, known, ledger.clone())?;
+        let (keeper, found) = Keeper::open(settings.folder, disk, settings.size_units, |kept| {
+            judge.send(kept)
+        })?;
+        if let Some((side, found)) = found.and_then(|found| Some((found.cut.clone()?, found))) {
+            let what = format!("a torn tail was cut and kept in {}", side.display());
+            teller.fault(&fault("tail_cut", what), found.cursor.position, "own");
+        }
         let mut follower = Self {
-            lock: Lock::take(&folder)?,
-            promised: promised(&folder)?,
-            folder,
-            disk,
-            size_units,
-            off,
-            writer: None,
-            shadow: Shadow::new(core),
-            held: Vec::new(),
-            matched: 0,
-            group: Vec::new(),
+            keeper,
+            judge,
+            ledger,
+            door: settings.door,
+            off: settings.off,
             heard: Instant::now(),
             bad_since: None,
-            silence,
+            silence: settings.silence,
             teller,
             state: State {
                 state: "RECOVER",
@@ -108,71 +78,73 @@ impl<M: Matching> Follower<M> {
                 ..State::default()
             },
         };
-        let (folder, disk) = (follower.folder.clone(), follower.disk.clone());
-        let found = recover(&folder, &*disk, |frame, raw, place| {
-            follower.held.push(place);
-            follower.judge(frame, raw);
-            Ok(())
-        })?;
-        if let Some(found) = &found {
-            if let Some(side) = &found.cut {
-                let what = format!("a torn tail was cut and kept in {}", side.display());
-                follower
-                    .teller
-                    .fault(&fault("tail_cut", what), found.cursor.position, "own");
-            }
-            follower.writer = Some(Writer::resume(disk, &folder, found)?);
-        }
         follower.refresh(true);
         Ok(follower)
     }
 
     /// Behind the last frame of the own journal.
     pub fn cursor(&self) -> Cursor {
-        self.held
-            .last()
-            .map(|place| place.cursor)
-            .unwrap_or_default()
+        self.keeper.cursor()
     }
 
     /// The highest epoch promised.
     pub fn promised(&self) -> u64 {
-        self.promised
+        self.keeper.promised()
+    }
+
+    /// What the status says.
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// What it tells.
+    pub fn teller(&self) -> &Teller {
+        &self.teller
+    }
+
+    /// The settlement, if one is wanted.
+    pub fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
+    /// The status as a line.
+    pub fn line(&self) -> String {
+        self.teller.line(&self.state, self.ledger.object())
     }
 
     /// Whether this core may be promoted (protocol rule 6).
     pub fn eligible(&self) -> bool {
-        self.state.clean && !self.state.stalled
+        self.judge.drain();
+        self.state.clean && self.judge.seen().clean && !self.state.stalled
     }
 
-    /// Whether everything held was seen in the present stream too.
-    pub fn in_step(&self) -> bool {
-        self.matched == self.held.len()
-    }
-
-    /// Whether nothing bad is being waited for and everything held was recognised.
+    /// Whether nothing bad is being waited for and everything held was recognised and worked.
     pub fn settled(&self) -> bool {
-        self.in_step() && self.bad_since.is_none()
+        self.keeper.in_step() && self.bad_since.is_none() && self.judge.is_done()
     }
 
     /// Promises an epoch, durable when it returns.
     pub fn promise(&mut self, epoch: u64) -> Result<(), Trouble> {
-        let highest = u64::from(self.cursor().epoch);
-        if epoch <= highest {
-            return Err(Trouble::Refused(format!(
-                "epoch {highest} has begun, {epoch} is not higher"
-            )));
-        }
-        promise(&*self.disk, &self.folder, epoch)?;
-        self.promised = epoch;
-        self.refresh(true);
+        self.keeper.promise(epoch)?;
+        self.refresh(false);
+        self.tell_state(true);
         Ok(())
     }
 
-    /// Gives up following: what a match needs. No writer where no journal has begun.
-    pub fn into_parts(mut self) -> (Shadow<M>, Option<Writer>, Lock) {
-        self.shadow.core().switch_off(self.off);
-        (self.shadow, self.writer, self.lock)
+    /// Gives up following: what a match needs.
+    pub fn into_parts(self) -> Result<Parts<M>, Trouble> {
+        let (mut shadow, known) = self.judge.into_parts()?;
+        shadow.core().switch_off(self.off);
+        let (writer, lock, folder) = self.keeper.into_parts();
+        Ok(Parts {
+            clean: self.state.clean && shadow.clean,
+            shadow,
+            writer,
+            lock,
+            known: known.unwrap_or_default(),
+            folder,
+            ledger: self.ledger,
+        })
     }
 
     /// Takes what there is, up to a group, and says how it went.
@@ -181,118 +153,21 @@ impl<M: Matching> Follower<M> {
         source: &mut impl Source,
         raw: &mut Vec<Record>,
     ) -> Result<Step, Trouble> {
-        let (mut slots, mut recognised) = (0, 0);
-        let arrival = loop {
-            match source.next(raw)? {
-                Arrival::Frame(frame) if self.matched < self.held.len() => {
-                    if self.held[self.matched].cursor.chain != frame.chain() {
-                        return self.diverged(source, &frame);
-                    }
-                    (self.matched, recognised) = (self.matched + 1, recognised + 1);
-                }
-                Arrival::Frame(frame) if self.below_promise(&frame) => {
-                    let what = format!(
-                        "epoch {} is promised: a frame of a lower one is refused",
-                        self.promised
-                    );
-                    source.refuse(&what);
-                    break Arrival::Fault(fault("epoch_below_promise", what));
-                }
-                Arrival::Frame(frame) => {
-                    self.append(source, &frame, raw)?;
-                    slots += raw.len();
-                }
-                other => break other,
-            }
-            if slots >= GROUP_SLOTS || recognised >= GROUP_SLOTS {
-                break Arrival::Nothing;
-            }
-        };
-        let taken = slots > 0;
-        self.settle(source)?;
-        self.conclude(source, arrival, taken, recognised > 0)
-    }
-
-    fn below_promise(&self, frame: &Frame) -> bool {
-        u64::from(frame.epoch()) < self.promised
-    }
-
-    fn append(
-        &mut self,
-        source: &impl Source,
-        frame: &Frame,
-        raw: &[Record],
-    ) -> Result<(), Trouble> {
-        if self.writer.is_none() {
-            let unknown =
-                || Trouble::Refused("frames came before the header of the journal".into());
-            let day = source.day().ok_or_else(unknown)?;
-            self.writer = Some(Writer::create(
-                self.disk.clone(),
-                &self.folder,
-                day,
-                self.size_units,
-            )?);
+        let Taken {
+            last,
+            recognised,
+            kept,
+        } = self.keeper.take(source, raw, self.state.clean)?;
+        let taken = !kept.is_empty();
+        for kept in kept {
+            self.judge.send(kept)?;
         }
-        if let Some(writer) = &mut self.writer {
-            writer.append(raw, frame)?;
-            let (cursor, segment, slot) = (
-                writer.cursor(),
-                writer.segment().number,
-                writer.slot() - raw.len(),
-            );
-            self.held.push(Place {
-                cursor,
-                segment,
-                slot,
-            });
-            self.matched = self.held.len();
-        }
-        self.group.push((*frame, raw.to_vec()));
-        Ok(())
-    }
-
-    /// Syncs and acknowledges the group, then works it.
-    fn settle(&mut self, source: &mut impl Source) -> Result<(), Trouble> {
-        let group = std::mem::take(&mut self.group);
-        if let (Some(writer), false) = (&mut self.writer, group.is_empty()) {
-            writer.sync()?;
-            source.synced(&writer.cursor(), self.state.clean);
-        }
-        for (frame, raw) in &group {
-            self.judge(frame, raw);
-        }
-        Ok(())
-    }
-
-    /// Works a frame in the shadow and tells what differs.
-    fn judge(&mut self, frame: &Frame, raw: &[Record]) {
-        match frame {
-            Frame::Block { block, void: false } => {
-                let records = &raw[..raw.len() - 1];
-                self.state.blocks += 1;
-                self.state.lag_ms =
-                    (clock_ns().saturating_sub(self.shadow.last_time()) / 1_000_000).max(0) as u64;
-                if let Some(difference) = self.shadow.compare(records, block) {
-                    self.teller.difference(&difference);
-                }
+        match last {
+            Last::Another(frame) => self.diverged(source, &frame),
+            Last::Arrival(arrival) => {
+                Ok(self.conclude(source, arrival, taken, taken || recognised > 0))
             }
-            Frame::Block { block, void: true } => {
-                let what = format!(
-                    "a block of epoch {} behind a higher one is void",
-                    block.epoch
-                );
-                self.teller
-                    .fault(&fault("epoch_regress", what), block.position, "owner");
-            }
-            Frame::Epoch { epoch, void: true } => {
-                let what = format!("epoch {} begins behind a higher one: void", epoch.epoch);
-                self.teller
-                    .fault(&fault("epoch_regress", what), epoch.position, "owner");
-            }
-            Frame::Epoch { .. } => {}
         }
-        self.state.clean &= self.shadow.clean;
     }
 
     fn conclude(
@@ -300,24 +175,17 @@ impl<M: Matching> Follower<M> {
         source: &impl Source,
         arrival: Arrival,
         taken: bool,
-        recognised: bool,
-    ) -> Result<Step, Trouble> {
+        busy: bool,
+    ) -> Step {
         self.state.owner_position = source.owner_position();
-        if taken || recognised || !matches!(arrival, Arrival::Silence) {
+        // That a line could be made is no sign of an owner yet.
+        if busy || !matches!(arrival, Arrival::Silence | Arrival::Behind(_)) {
             (self.heard, self.state.silent) = (Instant::now(), false);
         }
-        let mut step = if taken || recognised {
-            Step::Busy
-        } else {
-            Step::Idle
-        };
+        let mut step = if busy { Step::Busy } else { Step::Idle };
         match arrival {
             Arrival::Behind(place) => {
-                self.matched = if place == Cursor::default() {
-                    0
-                } else {
-                    self.held.len()
-                };
+                self.keeper.stream_begins(&place);
                 step = Step::Busy;
             }
             Arrival::Fault(fault) => {
@@ -333,42 +201,59 @@ impl<M: Matching> Follower<M> {
             self.bad_since = None;
             self.state.stalled = false;
         }
+        self.listen_for_silence();
+        self.refresh(step == Step::Stalled && taken);
+        step
+    }
+
+    fn listen_for_silence(&mut self) {
         if self.heard.elapsed() >= self.silence && !self.state.silent {
+            self.refresh(true);
             self.state.silent = true;
             let what = format!("no sign of the owner for {} ms", self.silence.as_millis());
+            let position = self.keeper.cursor().position;
             self.teller
-                .fault(&fault("silence", what), self.cursor().position, "owner");
+                .fault(&fault("silence", what), position, "owner");
         }
-        self.refresh(step != Step::Busy && taken);
-        Ok(step)
+    }
+
+    /// Writes the settlement of a stream that is at its end, over or not.
+    pub fn settle_at_end(&mut self) {
+        self.judge.drain();
+        if let Some((position, fault)) = self.ledger.write_at_end() {
+            self.teller.fault(&fault, position, "unclear");
+        }
     }
 
     fn stall(&mut self, fault: &Fault) {
-        self.state.stalled = true;
-        // Refusing an old owner is what a promise is for; anything else spoils the comparison.
-        self.state.clean &= fault.name == "epoch_below_promise";
-        self.teller.fault(fault, self.cursor().position, "owner");
+        // What the shadow has against earlier frames is told first.
+        self.refresh(true);
+        let spoils = !NO_OWNER.contains(&fault.name);
+        self.state.stalled |= spoils;
+        self.state.clean &= !spoils;
+        let position = self.keeper.cursor().position;
+        self.teller.fault(fault, position, "owner");
     }
 
     /// The owner's journal goes on differently from ours.
     fn diverged(&mut self, source: &mut impl Source, frame: &Frame) -> Result<Step, Trouble> {
-        let from = self.held[self.matched];
+        self.refresh(true);
         let begins = match frame {
-            Frame::Epoch { epoch, void: false } if !self.below_promise(frame) => Some(epoch),
+            Frame::Epoch { epoch, void: false } if !self.keeper.is_below_promise(frame) => {
+                Some(epoch)
+            }
             _ => None,
         };
-        let higher = begins.filter(|epoch| epoch.epoch > self.cursor().epoch);
+        let higher = begins.filter(|epoch| epoch.epoch > self.keeper.cursor().epoch);
         let Some(epoch) = higher else {
             let what =
                 "the owner's journal is not the one we hold, and no higher epoch begins there";
-            source.refuse(what);
+            source.refuse(what, 0);
             self.stall(&fault("diverged", what));
             self.refresh(true);
             return Ok(Step::Stalled);
         };
-        self.writer = None;
-        let sides = cut_back(&self.folder, &*self.disk, from, epoch.position)?;
-        let frames = self.held.len() - self.matched;
+        let (frames, sides) = self.keeper.cut_tail(epoch.position)?;
         let what = format!(
             "epoch {} begins without our last {frames} frames: kept in {sides:?}",
             epoch.epoch
@@ -378,22 +263,44 @@ impl<M: Matching> Follower<M> {
         Ok(Step::Again)
     }
 
-    /// Brings the status up to date.
-    pub fn refresh(&mut self, now: bool) {
-        let cursor = self.cursor();
-        let commands = self.shadow.commands_worked;
-        let refused_by_owner = self.shadow.refused_by_owner;
-        let core = self.shadow.core();
+    /// Brings the status up to date, with `whole` up to the last frame taken.
+    pub fn refresh(&mut self, whole: bool) {
+        let promised = self.keeper.promised();
+        if let Some(door) = &self.door {
+            door.heard_of(self.keeper.cursor().epoch.max(promised as u32));
+        }
+        if whole {
+            self.judge.drain();
+        }
+        let mut seen = self.judge.seen();
+        let news = std::mem::take(&mut seen.news);
         self.state = State {
-            position: cursor.position,
-            epoch: cursor.epoch,
-            promised: self.promised,
-            digest: core.digest(),
-            live: core.live(),
-            commands,
-            refused_by_owner,
+            position: seen.worked.position,
+            epoch: seen.worked.epoch,
+            promised,
+            digest: seen.digest,
+            live: seen.live,
+            clean: self.state.clean && seen.clean,
+            lag_ms: seen.lag_ms,
+            commands: seen.commands,
+            blocks: seen.blocks,
+            refused_by_owner: seen.refused_by_owner,
             ..self.state
         };
-        self.teller.state(&self.state, now);
+        drop(seen);
+        for news in news {
+            match news {
+                News::Differs(difference) => self.teller.difference(&difference),
+                News::Fault(fault, position, verdict) => {
+                    self.teller.fault(&fault, position, verdict);
+                }
+            }
+        }
+        self.tell_state(whole);
+    }
+
+    fn tell_state(&mut self, now: bool) {
+        let ledger = &self.ledger;
+        self.teller.state(&self.state, || ledger.object(), now);
     }
 }

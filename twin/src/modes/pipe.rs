@@ -16,6 +16,8 @@ pub const DEPTH: u32 = 2;
 pub const UNFILLED: u32 = 3;
 /// Begin again with an empty market.
 pub const FRESH: u32 = 4;
+/// Write the settlement (of an owner's door only).
+pub const SETTLE: u32 = 5;
 
 /// The head of a request.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -49,6 +49,7 @@ const fn framing(name: &'static str, alarm: &'static str, breaks: Break) -> Plan
     }
 }
 
+const NEW: u8 = 1;
 const TRADED: u8 = 70;
 const ACCEPTED: u8 = 64;
 const REJECTED: u8 = 65;
@@ -91,9 +92,7 @@ pub const FAULTS: [Planted; 27] = [
         change(f, at, PHASE_CHANGED, |r| bump(r, 20))
     }),
     content("wrong_priority", "swapped_events", swap_events),
-    content("altered_command", "wrong_field", |f, at| {
-        change(f, at, 1, |r| bump(r, 32))
-    }),
+    content("altered_command", "wrong_field", altered_command),
     content("wrong_digest", "wrong_digest", |f, at| {
         end(f, at, |block| block.digest ^= 1)
     }),
@@ -278,7 +277,14 @@ fn swap_events(frames: &mut Frames, at: usize) -> bool {
     pair.map(|i| frames[at].swap(i, i + 1)).is_some()
 }
 
-/// The last command of the block and its events a second back.
+/// The account of an order that was accepted: of one that was refused nobody could see it in what the market answered.
+fn altered_command(frames: &mut Frames, at: usize) -> bool {
+    let accepted = |pair: &[Record]| kind(&pair[0]) == NEW && kind(&pair[1]) == ACCEPTED;
+    let order = frames[at].windows(2).position(accepted);
+    order.map(|i| bump(&mut frames[at][i], 44)).is_some()
+}
+
+/// The last command of the block and its events to a second before what came before it.
 fn time_backwards(frames: &mut Frames, at: usize) -> bool {
     let Some(last) = frames[at]
         .iter()
@@ -288,8 +294,8 @@ fn time_backwards(frames: &mut Frames, at: usize) -> bool {
         return false;
     };
     let end = frames[at].len() - 1;
+    let time = i64_at(&frames[at][last - 1], 8) - 1_000_000_000;
     for record in &mut frames[at][last..end] {
-        let time = i64_at(record, 8) - 1_000_000_000;
         put(record, 8, &time.to_le_bytes());
     }
     true

@@ -1,11 +1,14 @@
 //! From follower to owner: promise, epoch, doors (protocol section 6, steps 3 to 6).
 
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use super::core::Matching;
-use super::follow::Follower;
+use super::follow::{Follower, Parts};
 use super::json::Object;
+use super::judge::Known;
 use super::serve::Engine;
+use super::settling::Ledger;
 use super::status::clock_ns;
 use crate::journal::frame::{Epoch, MAKE_TWIN};
 use crate::journal::lock::Lock;
@@ -33,8 +36,16 @@ pub struct Promoted<M> {
     pub writer: Writer,
     /// The folder's lock, to be held as long as the journal is written.
     pub lock: Lock,
+    /// The settlement so far, if one is wanted.
+    pub ledger: Ledger,
+    /// Whether the comparison was clean up to here.
+    pub clean: bool,
     /// The break point.
     pub epoch: Epoch,
+    /// What the journal says of every line, where a door is to be opened.
+    pub known: Known,
+    /// Where the journal is.
+    pub folder: PathBuf,
     /// What it took.
     pub took: Duration,
 }
@@ -53,7 +64,10 @@ impl<M> Promoted<M> {
 }
 
 /// Why not, if it may not be.
-pub fn refusal<M: Matching>(follower: &Follower<M>, wanted: &Wanted) -> Option<String> {
+pub fn refusal<M: Matching + Send + 'static>(
+    follower: &Follower<M>,
+    wanted: &Wanted,
+) -> Option<String> {
     let cursor = follower.cursor();
     let highest = follower.promised().max(u64::from(cursor.epoch));
     if wanted.epoch < follower.promised() || wanted.epoch <= u64::from(cursor.epoch) {
@@ -70,14 +84,14 @@ pub fn refusal<M: Matching>(follower: &Follower<M>, wanted: &Wanted) -> Option<S
         ));
     }
     if !follower.eligible() && !wanted.force {
-        let first = follower.teller.first_alarm().unwrap_or("nothing");
+        let first = follower.teller().first_alarm().unwrap_or("nothing");
         return Some(format!("the comparison is not clean; first alarm: {first}"));
     }
     None
 }
 
 /// Promises unless it is done already, then begins the epoch, durable when this returns. `refusal` was asked before.
-pub fn promote<M: Matching>(
+pub fn promote<M: Matching + Send + 'static>(
     mut follower: Follower<M>,
     wanted: &Wanted,
 ) -> Result<Promoted<M>, Trouble> {
@@ -85,7 +99,15 @@ pub fn promote<M: Matching>(
     if follower.promised() < wanted.epoch {
         follower.promise(wanted.epoch)?;
     }
-    let (shadow, writer, lock) = follower.into_parts();
+    let Parts {
+        shadow,
+        writer,
+        lock,
+        known,
+        folder,
+        ledger,
+        clean,
+    } = follower.into_parts()?;
     let no_journal = || Trouble::Refused("there is no journal to go on with".into());
     let mut writer = writer.ok_or_else(no_journal)?;
     let epoch = writer.append_epoch(Epoch {
@@ -105,7 +127,11 @@ pub fn promote<M: Matching>(
         engine,
         writer,
         lock,
+        ledger,
+        clean,
         epoch,
+        known,
+        folder,
         took: began.elapsed(),
     })
 }

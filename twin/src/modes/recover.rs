@@ -12,8 +12,8 @@ use super::promote::{Promoted, Wanted, promote, refusal};
 use super::source::Source;
 use crate::journal::trouble::{Trouble, about};
 
-/// How long the loop rests when there is nothing to do.
-const REST: Duration = Duration::from_micros(200);
+/// How long the loop rests before it tries again what cannot be taken.
+const STALLED_REST: Duration = Duration::from_millis(10);
 const CONTROL_EVERY: Duration = Duration::from_millis(1);
 const CONTROL_WITHIN: Duration = Duration::from_millis(200);
 
@@ -36,7 +36,7 @@ pub fn control_socket(path: &Path) -> Result<UnixListener, Trouble> {
 }
 
 /// Follows until promoted or, with `once`, until all there is has been taken.
-pub fn run<M: Matching, S: Source>(
+pub fn run<M: Matching + Send + 'static, S: Source>(
     mut follower: Follower<M>,
     source: &mut S,
     control: Option<&UnixListener>,
@@ -63,23 +63,27 @@ pub fn run<M: Matching, S: Source>(
         }
         match step {
             Step::Busy | Step::Again => {}
-            Step::Idle => std::thread::sleep(REST),
-            Step::Stalled => std::thread::sleep(REST * 50),
+            Step::Idle => std::thread::sleep(source.rest()),
+            Step::Stalled => std::thread::sleep(STALLED_REST),
         }
     }
 }
 
 /// The exit code of a follower that is to stop at the end of what there is; `None` while there is more.
-fn over<M: Matching>(follower: &mut Follower<M>, step: Step) -> Option<u8> {
-    let arrived = match (step, follower.state.owner_position) {
+fn over<M: Matching + Send + 'static>(follower: &mut Follower<M>, step: Step) -> Option<u8> {
+    let arrived = match (step, follower.state().owner_position) {
         (Step::Stalled, _) => true,
-        (Step::Idle, Some(position)) => follower.state.position >= position,
+        (Step::Idle, Some(position)) => follower.state().position >= position,
         // A folder has no position to tell: its end is the end, unless something bad may still be in the making.
-        (Step::Idle, None) => follower.settled() && follower.state.blocks > 0,
+        (Step::Idle, None) => follower.settled() && follower.state().blocks > 0,
         _ => false,
     };
+    if arrived {
+        follower.settle_at_end();
+    }
     follower.refresh(arrived);
-    arrived.then_some(match (follower.state.stalled, follower.state.clean) {
+    let stalled = step == Step::Stalled || follower.state().stalled;
+    arrived.then_some(match (stalled, follower.state().clean) {
         (true, _) => HALTED,
         (false, false) => DIFFERENCE,
         (false, true) => FINE,
@@ -87,7 +91,7 @@ fn over<M: Matching>(follower: &mut Follower<M>, step: Step) -> Option<u8> {
 }
 
 /// Answers one line of the control socket; a promotion that may be is handed back, its answer still to be given.
-fn attend<M: Matching>(
+fn attend<M: Matching + Send + 'static>(
     follower: &mut Follower<M>,
     line: UnixStream,
 ) -> Option<(Wanted, UnixStream)> {
@@ -97,15 +101,26 @@ fn attend<M: Matching>(
     BufReader::new(&line).read_line(&mut text).ok()?;
     let mut line = line;
     let answer = match words(&text) {
-        Ok(Asked::Status) => follower.teller.line(&follower.state),
+        Ok(Asked::Status) => {
+            follower.refresh(false);
+            follower.line()
+        }
         Ok(Asked::Promise(epoch)) => match follower.promise(epoch) {
             Ok(()) => format!("{{\"promised\": {epoch}}}"),
             Err(why) => said(&why.to_string()),
         },
-        Ok(Asked::Promote(wanted)) => match refusal(follower, &wanted) {
-            None => return Some((wanted, line)),
-            Some(why) => said(&why),
-        },
+        Ok(Asked::Settle) => {
+            follower.refresh(true);
+            let written = follower.ledger().write();
+            written.map_or_else(|why| said(&why.to_string()), |facts| facts.line())
+        }
+        Ok(Asked::Promote(wanted)) => {
+            follower.refresh(true);
+            match refusal(follower, &wanted) {
+                None => return Some((wanted, line)),
+                Some(why) => said(&why),
+            }
+        }
         Err(why) => said(&why),
     };
     let _ = writeln!(line, "{answer}");
@@ -118,11 +133,12 @@ fn said(why: &str) -> String {
 
 enum Asked {
     Status,
+    Settle,
     Promise(u64),
     Promote(Wanted),
 }
 
-/// `status`, `promise EPOCH`, `promote EPOCH OWNER [POSITION] [force]`.
+/// `status`, `settle`, `promise EPOCH`, `promote EPOCH OWNER [POSITION] [force]`.
 fn words(text: &str) -> Result<Asked, String> {
     let mut words: Vec<&str> = text.split_whitespace().collect();
     let force = words.last() == Some(&"force");
@@ -137,6 +153,7 @@ fn words(text: &str) -> Result<Asked, String> {
     }
     match (words[0], &numbers[..]) {
         ("status", []) => Ok(Asked::Status),
+        ("settle", []) => Ok(Asked::Settle),
         ("promise", &[epoch]) => Ok(Asked::Promise(epoch)),
         ("promote", &[epoch, owner, ..]) if numbers.len() <= 3 => {
             let owner = u32::try_from(owner).map_err(|_| format!("no owner {owner}"))?;
@@ -148,7 +165,7 @@ fn words(text: &str) -> Result<Asked, String> {
                 force,
             }))
         }
-        _ => Err("status | promise EPOCH | promote EPOCH OWNER [POSITION] [force]".into()),
+        _ => Err("status | settle | promise EPOCH | promote EPOCH OWNER [POSITION] [force]".into()),
     }
 }
 

@@ -6,6 +6,7 @@ use std::time::Instant;
 use super::compare::{Difference, Shadow};
 use super::core::Matching;
 use super::json::Object;
+use super::settling::Settling;
 use crate::journal::bytes::kind;
 use crate::journal::cursor::Frame;
 use crate::journal::frame::{BLOCK, Block};
@@ -60,12 +61,13 @@ impl Outcome {
     }
 }
 
-/// Replays a folder. With `two_threads` reading and verifying goes on beside matching.
+/// Replays a folder. With `two_threads` reading, verifying and settling goes on beside matching.
 pub fn replay<M: Matching>(
     folder: &Path,
     core: M,
     compare: bool,
     two_threads: bool,
+    settling: &mut Option<Settling>,
 ) -> Result<Outcome, Trouble> {
     let no_journal = || Trouble::Refused(format!("{}: no journal here", folder.display()));
     let mut reader = Reader::open(folder)?.ok_or_else(no_journal)?;
@@ -75,7 +77,12 @@ pub fn replay<M: Matching>(
     let began = Instant::now();
     let decode = |raw: &mut Vec<Record>| match reader.next(raw) {
         Ok(Next::End) => Ok(false),
-        Ok(Next::Frame(Frame::Block { void: false, .. })) => Ok(true),
+        Ok(Next::Frame(Frame::Block { void: false, .. })) => {
+            if let Some(settling) = settling.as_mut() {
+                settling.fold(&raw[..raw.len() - 1]);
+            }
+            Ok(true)
+        }
         Ok(Next::Frame(_)) => {
             raw.clear();
             Ok(true)
@@ -91,6 +98,9 @@ pub fn replay<M: Matching>(
         encode: false,
     };
     run(apart, decode, work, |_| Ok(())).map_err(Trouble::System)?;
+    if let (Some(settling), None) = (settling.as_mut(), &stopped) {
+        settling.write()?;
+    }
     outcome.seconds = began.elapsed().as_secs_f64();
     outcome.trouble = stopped;
     outcome.commands = shadow.commands_worked;

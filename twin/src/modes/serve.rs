@@ -13,8 +13,10 @@ use std::time::Duration;
 
 use super::core::Matching;
 use super::guard::{Guard, run_length};
-use super::pipe::{DEPTH, FRESH, RUN, Request, head, levels, read_batch, write_whole};
-use super::status::clock_ns;
+use super::owner::{Owner, told};
+use super::pipe::{DEPTH, FRESH, RUN, Request, SETTLE, head, levels, read_batch, write_whole};
+use super::status::{clock_ns, say};
+use super::steps::At;
 use crate::journal::bytes::{bytes, put};
 use crate::journal::trouble::Trouble;
 use crate::journal::writer::Writer;
@@ -54,13 +56,13 @@ enum Worked {
 struct Answer {
     line: u64,
     status: u32,
-    position: u64,
-    digest: u64,
-    live: u64,
+    at: At,
     /// Records to be journaled, and the reply's payload.
     stream: Vec<Record>,
     /// The payload of anything that is no stream.
     payload: Vec<u8>,
+    /// Whether the settlement is to be written, its facts the payload.
+    settles: bool,
 }
 
 /// A core in MATCH.
@@ -75,6 +77,7 @@ pub struct Engine<M> {
 pub fn serve<M: Matching>(
     mut engine: Engine<M>,
     writer: Writer,
+    owner: &Owner,
     door: Door,
     threads: usize,
 ) -> Result<(), Trouble> {
@@ -84,6 +87,7 @@ pub fn serve<M: Matching>(
         writer,
         lines: HashMap::new(),
         block: Vec::new(),
+        owner: owner.clone(),
     };
     if threads < 2 {
         loop {
@@ -96,7 +100,7 @@ pub fn serve<M: Matching>(
             )?;
             release.write(batch)?;
             if over {
-                return Ok(());
+                return release.owner.ledger.write_if_late();
             }
         }
     }
@@ -170,7 +174,10 @@ impl<M: Matching> Engine<M> {
             }
             DEPTH | super::pipe::UNFILLED => levels(request, &self.core).map(|rows| payload = rows),
             FRESH => Err("a market that is owned is not emptied".to_string()),
-            op => Err(format!("op {op} is not one of 1 RUN, 2 DEPTH, 3 UNFILLED")),
+            SETTLE => Ok(()),
+            op => Err(format!(
+                "op {op} is not one of 1 RUN, 2 DEPTH, 3 UNFILLED, 5 SETTLE"
+            )),
         };
         if let Err(sentence) = &done {
             if self.core.position() != before || self.core.broken().is_some() {
@@ -181,20 +188,18 @@ impl<M: Matching> Engine<M> {
             stream.clear();
             payload = sentence.as_bytes().to_vec();
         }
-        let (position, digest, live) = (self.core.position(), self.core.digest(), self.core.live());
         Ok(Answer {
             line,
             status: u32::from(done.is_err()),
-            position,
-            digest,
-            live,
+            at: self.at(),
             stream,
             payload,
+            settles: request.op == SETTLE,
         })
     }
 
     /// Every command its own time, never smaller than the one before (protocol rule 10); the texts of a run have their head's.
-    fn stamp(&mut self, batch: &mut [Record]) {
+    pub(super) fn stamp(&mut self, batch: &mut [Record]) {
         let clock = clock_ns();
         let mut at = 0;
         while at < batch.len() {
@@ -213,6 +218,7 @@ struct Release {
     writer: Writer,
     lines: HashMap<u64, Line>,
     block: Vec<Record>,
+    owner: Owner,
 }
 
 impl Release {
@@ -231,31 +237,52 @@ impl Release {
             }
             self.write(batch)?;
         }
-        Ok(())
+        self.owner.ledger.write_if_late()
     }
 
     /// One block of all streams, synced; then every reply.
     fn write(&mut self, batch: Vec<Worked>) -> Result<(), Trouble> {
         self.block.clear();
-        let mut digest = 0;
+        let mut at = At::default();
         for worked in &batch {
             if let Worked::Answer(answer) = worked {
                 self.block.extend_from_slice(&answer.stream);
-                digest = answer.digest;
+                at = answer.at;
             }
         }
         if !self.block.is_empty() {
-            self.writer.append_block(&mut self.block, digest)?;
+            self.writer.append_block(&mut self.block, at.digest)?;
+            self.owner.steps.appended(at);
             self.writer.sync()?;
+            self.owner.steps.release(at.position);
         }
+        let mut asked = Vec::new();
         for worked in batch {
             match worked {
                 Worked::Opened(line, writer) => drop(self.lines.insert(line, writer)),
                 Worked::Closed(line) => drop(self.lines.remove(&line)),
+                Worked::Answer(answer) if answer.settles => asked.push(answer),
                 Worked::Answer(answer) => self.reply(&answer),
             }
         }
+        self.fold();
+        asked.into_iter().for_each(|answer| self.settle(answer));
         Ok(())
+    }
+
+    /// Settles what was released, and writes it once when the day is over.
+    fn fold(&mut self) {
+        let ledger = &self.owner.ledger;
+        told(ledger.fold(&self.block).or_else(|| ledger.write_if_due()));
+    }
+
+    /// Writes what is settled so far and answers with its facts.
+    fn settle(&mut self, mut answer: Answer) {
+        let written = self.owner.ledger.write();
+        answer.status = u32::from(written.is_err());
+        let line = written.map_or_else(|why| why.to_string(), |facts| facts.line());
+        answer.payload = line.into_bytes();
+        self.reply(&answer);
     }
 
     /// A line that does not take its reply is dropped; what it asked is done and in the journal.
@@ -271,9 +298,9 @@ impl Release {
         let head = head(
             answer.status,
             payload.len() as u32,
-            answer.position,
-            answer.digest,
-            answer.live,
+            answer.at.position,
+            answer.at.digest,
+            answer.at.live,
         );
         if write_whole(line, &head, payload)
             .and_then(|()| line.flush())
@@ -316,7 +343,7 @@ fn accept(port: &TcpListener, to_engine: &SyncSender<Job>) {
         let to_engine = to_engine.clone();
         let asking = move || ask_line(line, input, &to_engine);
         if let Err(error) = thread::Builder::new().name("line".into()).spawn(asking) {
-            eprintln!("door: {error}");
+            say(format_args!("door: {error}"));
         }
     }
 }

@@ -34,8 +34,10 @@ pub trait Source {
     fn owner_position(&self) -> Option<u64>;
     /// All up to here is durable with us.
     fn synced(&mut self, held: &Cursor, clean: bool);
-    /// What came will not be taken; the stream is to begin again.
-    fn refuse(&mut self, why: &str);
+    /// What came will not be taken; the stream is to begin again. `promised` is the epoch that was promised, if that is why, else 0.
+    fn refuse(&mut self, why: &str, promised: u64);
+    /// How long to rest when there is nothing; nothing for a source that waits by itself.
+    fn rest(&self) -> Duration;
     /// How long something bad may stay bad before it is called so: a writer may be in the middle of it.
     fn patience(&self) -> Duration;
 }
@@ -90,8 +92,12 @@ impl Source for FolderSource {
 
     fn synced(&mut self, _held: &Cursor, _clean: bool) {}
 
-    fn refuse(&mut self, _why: &str) {
+    fn refuse(&mut self, _why: &str, _promised: u64) {
         self.reader = None;
+    }
+
+    fn rest(&self) -> Duration {
+        Duration::from_micros(200)
     }
 
     fn patience(&self) -> Duration {

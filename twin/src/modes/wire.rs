@@ -12,7 +12,7 @@ use crate::journal::frame::Segment;
 use crate::journal::trouble::Trouble;
 use crate::records::{RECORD_BYTES, Record};
 
-/// Follower to owner: where it stands. a position, b epoch, payload the chain there.
+/// Follower to owner: where it stands. a position, b epoch, c 1 if it only reads; payload the chain there, then its name if it has one.
 pub const FOLLOW: u32 = 16;
 /// Owner to follower: the header of its first segment.
 pub const HEADER: u32 = 17;
@@ -20,7 +20,8 @@ pub const HEADER: u32 = 17;
 pub const FRAMES: u32 = 18;
 /// Owner to follower: nothing new. a its last position, b its clock.
 pub const QUIET: u32 = 19;
-/// Either way: a sentence why not, then the line is closed.
+/// Either way: a sentence why not, then the line is closed. From a follower: a position held, b the epoch it promised if that is why.
+/// From an owner: b the higher epoch if that is why, c 1 if it owns no market (any more): the place asked for may be right.
 pub const REFUSED: u32 = 20;
 /// Follower to owner: a position synced, b epoch, c 1 if the comparison is clean.
 pub const SYNCED: u32 = 21;
@@ -29,10 +30,13 @@ const CONNECT_EVERY: Duration = Duration::from_millis(50);
 const CONNECT_WITHIN: Duration = Duration::from_millis(500);
 const READ_WITHIN: Duration = Duration::from_millis(1);
 const PAYLOAD_BYTES_MAX: usize = 1 << 28;
+/// Half a message for longer than this is none: a flipped bit in its length would be waited for without end.
+const MESSAGE_WITHIN: Duration = Duration::from_secs(2);
 
 /// A line to an owner, made again whenever it breaks.
 pub struct LineSource {
     address: String,
+    name: String,
     line: Option<TcpStream>,
     tried: Option<Instant>,
     hello: Cursor,
@@ -40,10 +44,16 @@ pub struct LineSource {
     cursor: Cursor,
     day: Option<Segment>,
     owner_position: Option<u64>,
+    /// What was acknowledged last, as it was said.
+    acknowledged: Option<[u8; HEAD_BYTES]>,
     inbox: Vec<u8>,
+    /// Since when the inbox has half a message.
+    half_since: Option<Instant>,
     /// Records of FRAMES not handed out yet.
     pending: Vec<Record>,
     handed: usize,
+    /// A frame was handed out that may not have been synced yet: nothing is waited for meanwhile.
+    gave: bool,
 }
 
 impl LineSource {
@@ -51,16 +61,26 @@ impl LineSource {
     pub fn new(address: &str, held: Cursor) -> Self {
         Self {
             address: address.to_string(),
+            name: String::new(),
             line: None,
             tried: None,
             hello: held,
             cursor: held,
             day: None,
             owner_position: None,
+            acknowledged: None,
             inbox: Vec::new(),
+            half_since: None,
             pending: Vec::new(),
             handed: 0,
+            gave: false,
         }
+    }
+
+    /// The same under a name of its own, for owners that can read one.
+    pub fn named(self, name: &str) -> Self {
+        let name = name.to_string();
+        Self { name, ..self }
     }
 
     fn connect(&mut self) -> io::Result<()> {
@@ -72,14 +92,15 @@ impl LineSource {
         let mut line = TcpStream::connect_timeout(&address, CONNECT_WITHIN)?;
         line.set_nodelay(true)?;
         line.set_read_timeout(Some(READ_WITHIN))?;
+        let payload = [&self.hello.chain[..], self.name.as_bytes()].concat();
         let hello = head(
             FOLLOW,
-            32,
+            payload.len() as u32,
             self.hello.position,
             u64::from(self.hello.epoch),
             0,
         );
-        write_whole(&mut line, &hello, &self.hello.chain)?;
+        write_whole(&mut line, &hello, &payload)?;
         self.cursor = self.hello;
         self.line = Some(line);
         Ok(())
@@ -96,6 +117,7 @@ impl LineSource {
     fn hang_up(&mut self) {
         self.line = None;
         self.inbox.clear();
+        self.half_since = None;
         self.pending.clear();
         self.handed = 0;
     }
@@ -105,24 +127,14 @@ impl LineSource {
         let Some(line) = &mut self.line else {
             return false;
         };
-        let mut part = vec![0; 1 << 16];
-        loop {
-            match line.read(&mut part) {
-                Ok(0) => return false,
-                Ok(count) => self.inbox.extend_from_slice(&part[..count]),
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                Err(error) => {
-                    return matches!(
-                        error.kind(),
-                        io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut
-                    );
-                }
-            }
-            // A whole message is worked at once; half a large one is read on.
-            if whole_message(&self.inbox) {
-                return true;
-            }
+        if self.gave && line.set_nonblocking(true).is_err() {
+            return false;
         }
+        let alive = receive(line, &mut self.inbox);
+        if std::mem::take(&mut self.gave) && line.set_nonblocking(false).is_err() {
+            return false;
+        }
+        alive
     }
 
     /// The first whole message of the inbox.
@@ -143,6 +155,22 @@ impl LineSource {
         let payload = self.inbox[HEAD_BYTES..HEAD_BYTES + size].to_vec();
         self.inbox.drain(..HEAD_BYTES + size);
         Ok(Some((request, payload)))
+    }
+
+    /// Half a message must become a whole one.
+    fn half_in_time(&mut self, heard: bool) -> Result<(), Arrival> {
+        if self.inbox.is_empty() || heard {
+            self.half_since = None;
+        }
+        if self.inbox.is_empty() {
+            return Ok(());
+        }
+        let since = *self.half_since.get_or_insert_with(Instant::now);
+        if since.elapsed() < MESSAGE_WITHIN {
+            return Ok(());
+        }
+        let what = format!("half a message, {} bytes of it", self.inbox.len());
+        Err(Arrival::Fault(fault("bad_message", what)))
     }
 
     /// Works one message; what it means at once, if anything.
@@ -173,20 +201,26 @@ impl LineSource {
                 self.owner_position = Some(request.a);
                 Ok(())
             }
-            QUIET => {
+            QUIET if payload.is_empty() => {
                 self.owner_position = Some(request.a);
+                // Nothing new to acknowledge: what was acknowledged last shows that we are there.
+                let again = self.acknowledged;
+                let _ = self
+                    .line
+                    .as_mut()
+                    .zip(again)
+                    .map(|(line, again)| line.write_all(&again));
                 Ok(())
             }
             REFUSED => {
-                let begun = self.hello == Cursor::default();
-                self.hello = Cursor::default();
-                let said = String::from_utf8_lossy(payload).into_owned();
+                let no_owner = request.b != 0 || request.c == 1;
+                if no_owner || self.hello == Cursor::default() {
+                    let said = String::from_utf8_lossy(payload).into_owned();
+                    return Err(Arrival::Fault(fault("refused", said)));
+                }
                 // The owner does not know the place we stand at: all is fetched again, what is held is recognised.
-                Err(if begun {
-                    Arrival::Fault(fault("refused", said))
-                } else {
-                    Arrival::Silence
-                })
+                self.hello = Cursor::default();
+                Err(Arrival::Silence)
             }
             op => bad(&format!("op {op} with {} bytes", payload.len())),
         }
@@ -209,6 +243,7 @@ impl LineSource {
         raw.extend_from_slice(&slots[..count]);
         self.cursor.pass(&frame);
         self.handed += count;
+        self.gave = true;
         Ok(Some(Arrival::Frame(frame)))
     }
 
@@ -229,6 +264,7 @@ impl LineSource {
             heard = true;
             self.take(request, &payload)?;
         }
+        self.half_in_time(heard)?;
         if let Some(arrival) = self.pending_frame(raw)? {
             return Ok(arrival);
         }
@@ -269,6 +305,7 @@ impl Source for LineSource {
             u64::from(held.epoch),
             u64::from(clean),
         );
+        self.acknowledged = Some(acknowledgement);
         // A broken line shows at the next read; what is synced is told again in the next hello.
         let _ = self
             .line
@@ -276,22 +313,42 @@ impl Source for LineSource {
             .map(|line| line.write_all(&acknowledgement));
     }
 
-    fn refuse(&mut self, why: &str) {
+    fn refuse(&mut self, why: &str, promised: u64) {
         if let Some(line) = &mut self.line {
-            let head = head(
-                REFUSED,
-                why.len() as u32,
-                self.hello.position,
-                u64::from(self.hello.epoch),
-                0,
-            );
+            let head = head(REFUSED, why.len() as u32, self.hello.position, promised, 0);
             let _ = write_whole(line, &head, why.as_bytes());
         }
         self.hang_up();
     }
 
+    fn rest(&self) -> Duration {
+        Duration::ZERO
+    }
+
     fn patience(&self) -> Duration {
         Duration::ZERO
+    }
+}
+
+/// Reads what is there into the inbox; false once the line is broken.
+fn receive(line: &mut TcpStream, inbox: &mut Vec<u8>) -> bool {
+    let mut part = vec![0; 1 << 16];
+    loop {
+        match line.read(&mut part) {
+            Ok(0) => return false,
+            Ok(count) => inbox.extend_from_slice(&part[..count]),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => {
+                return matches!(
+                    error.kind(),
+                    io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut
+                );
+            }
+        }
+        // A whole message is worked at once; half a large one is read on.
+        if whole_message(inbox) {
+            return true;
+        }
     }
 }
 

@@ -6,10 +6,8 @@
 //!
 //! One sender and one receiver: neither handle can be cloned, and each method wants it exclusively.
 //!
-//! Tested: the stress test below, also under the thread sanitizer, which works without a network:
-//! `RUSTFLAGS="-Zsanitizer=thread -Cunsafe-allow-abi-mismatch=sanitizer" cargo +nightly test --offline
-//! --target x86_64-unknown-linux-gnu --lib queue -- --test-threads=1`. The library's own test harness is not built for it and
-//! is reported twice; with a release below made relaxed, reports about the values sent appear beside these two.
+//! Tested: the stress test below, also under the thread sanitizer (`make sanitize`; docs/twin.md). With a release below made
+//! relaxed it reports the values sent.
 
 use std::cell::UnsafeCell;
 use std::mem::MaybeUninit;

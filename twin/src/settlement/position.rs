@@ -2,8 +2,9 @@
 
 use super::rates::Rates;
 
-/// The day of an account in an instrument. Money is in 1/10 000 NT$.
+/// The day of an account in an instrument, two cache lines. Money is in 1/10 000 NT$.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(align(64))]
 pub struct Position {
     /// The account.
     pub account: u32,
@@ -32,6 +33,8 @@ pub struct Position {
     /// Securities transaction tax.
     pub tax: i128,
 }
+
+const _: () = assert!(size_of::<Position>() == 128);
 
 /// One side of a trade, as a position takes it.
 #[derive(Clone, Copy)]
@@ -93,6 +96,11 @@ impl Position {
         );
         if qty == of {
             return self.day_sell_amount;
+        }
+        if let (Ok(amount), Ok(few)) = (u64::try_from(self.day_sell_amount), u32::try_from(of)) {
+            // `qty` is below `of`, and so is a remainder: their product has room in 64 bits.
+            let (qty, of) = (qty as u64, u64::from(few));
+            return i128::from(amount / of) * i128::from(qty) + i128::from(amount % of * qty / of);
         }
         // In two parts, so that no product leaves its 128 bits.
         self.day_sell_amount / of * qty + self.day_sell_amount % of * qty / of

@@ -72,7 +72,11 @@ impl Default for Rates {
 /// 11.4: practice, unverified; example F1).
 #[inline]
 fn charge(parts: i128) -> i128 {
-    parts / (MILLION * UNITS) * UNITS
+    // Up to a trillion NT$ 64 bits do, and there the division is a multiplication.
+    match u64::try_from(parts) {
+        Ok(parts) => i128::from(parts / (MILLION * UNITS) as u64 * UNITS as u64),
+        Err(_) => parts / (MILLION * UNITS) * UNITS,
+    }
 }
 
 impl Rates {

@@ -45,6 +45,7 @@ macro_rules! database {
             $(#[$table_doc:meta])*
             $table:ident: $row:ident {
                 $(hash $hash:ident($($hash_col:ident: $hash_type:ty),+);)*
+                $(dense $dense:ident($dense_col:ident: $dense_type:ty);)*
                 $(ordered $ordered:ident($($ord_col:ident: $ord_type:ty),+);)*
                 $(link $link:ident -> $parent:ident;)*
                 $(before insert $before_insert:path;)*
@@ -60,6 +61,7 @@ macro_rules! database {
             $(#[$table_doc])*
             [$vis] $table: $row {
                 $(hash $hash($($hash_col: $hash_type),+);)*
+                $(dense $dense($dense_col: $dense_type);)*
                 $(ordered $ordered($($ord_col: $ord_type),+);)*
                 $(link $link -> $parent;)*
                 $(before insert $before_insert;)*
@@ -74,7 +76,7 @@ macro_rules! database {
         $(#[$db_doc])*
         $vis struct $db {
             $($(#[$table_doc])* $vis $table: $table::Table,)+
-            log: $crate::store::UndoLog<undo::Entry>,
+            log: $crate::store::UndoLog<undo::Entry, undo::Image>,
         }
 
         /// What the undo log of this database holds.
@@ -83,6 +85,13 @@ macro_rules! database {
             #[allow(non_camel_case_types)]
             pub enum Entry {
                 $($table($crate::store::Change<super::$row>),)+
+            }
+
+            /// As large as the largest row.
+            #[derive(Clone, Copy)]
+            #[repr(C)]
+            pub union Image {
+                $(pub $table: super::$row,)+
             }
         }
 
@@ -175,6 +184,7 @@ macro_rules! database {
         $($crate::database_statements! {
             $db $table: $row {
                 $(hash $hash($($hash_col: $hash_type),+);)*
+                $(dense $dense($dense_col: $dense_type);)*
                 $(ordered $ordered($($ord_col: $ord_type),+);)*
                 $(link $link -> $parent;)*
                 $(before insert $before_insert;)*

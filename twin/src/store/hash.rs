@@ -9,18 +9,13 @@
 //! Known gap: it never shrinks. The hash is not keyed, so somebody who picks keys can build a long
 //! chain; the market's keys are numbers it gave itself.
 
-use super::handle::Handle;
-use super::key::Key;
 use super::prefetch::prefetch;
-use super::rows::Rows;
 use super::segments::Segments;
 
 /// Entries of one bucket.
 const ENTRIES: usize = 7;
 /// Entries a bucket, on average, above which the index grows: `FILL.0` in `FILL.1` buckets.
 const FILL: (usize, usize) = (9, 2);
-/// How many keys a look-up of many is ahead of itself: about as many lines as a core waits for.
-const AHEAD: usize = 16;
 /// Buckets to one overflow bucket, about, at the worst point of growth.
 const OVERFLOW_SHARE: usize = 8;
 
@@ -47,12 +42,36 @@ impl Bucket {
     /// A bit for each entry with this hash.
     #[inline]
     fn matches(&self, hash: u32) -> u32 {
-        let mut bits = 0;
-        for (entry, &has) in self.hashes.iter().enumerate() {
-            bits |= u32::from(has == hash) << entry;
-        }
-        bits & ((1 << self.used) - 1)
+        equal_lanes(&self.hashes, hash) & ((1 << self.used) - 1)
     }
+}
+
+/// A bit for each number that is `wanted`.
+#[cfg(target_arch = "x86_64")]
+#[inline]
+fn equal_lanes(numbers: &[u32; ENTRIES], wanted: u32) -> u32 {
+    use core::arch::x86_64::{
+        _mm_castsi128_ps, _mm_cmpeq_epi32, _mm_loadu_si128, _mm_movemask_ps, _mm_set1_epi32,
+    };
+    let first = numbers.as_ptr().cast();
+    // SAFETY: both loads are of four numbers inside the seven, from the first and from the fourth
+    // on, and need no alignment; the instructions belong to SSE2, which every x86_64 has.
+    unsafe {
+        let wanted = _mm_set1_epi32(wanted.cast_signed());
+        let bits = |lanes| _mm_movemask_ps(_mm_castsi128_ps(lanes)).cast_unsigned();
+        let low = bits(_mm_cmpeq_epi32(_mm_loadu_si128(first), wanted));
+        let behind = numbers.as_ptr().add(ENTRIES - 4).cast();
+        let high = bits(_mm_cmpeq_epi32(_mm_loadu_si128(behind), wanted));
+        low | high << (ENTRIES - 4)
+    }
+}
+
+/// A bit for each number that is `wanted`.
+#[cfg(not(target_arch = "x86_64"))]
+#[inline]
+fn equal_lanes(numbers: &[u32; ENTRIES], wanted: u32) -> u32 {
+    let bit = |(entry, &has): (usize, &u32)| u32::from(has == wanted) << entry;
+    numbers.iter().enumerate().map(bit).sum()
 }
 
 /// A unique hash index from 32-bit hashes to slots.
@@ -294,68 +313,5 @@ impl HashIndex {
 impl Default for HashIndex {
     fn default() -> Self {
         Self::new()
-    }
-}
-
-/// A unique hash index together with the rows it finds, ready to be asked.
-#[derive(Clone, Copy)]
-pub struct Unique<'a, R, F> {
-    index: &'a HashIndex,
-    rows: &'a Rows<R>,
-    key: F,
-}
-
-impl<'a, R: Copy, K: Key, F: Fn(&R) -> K> Unique<'a, R, F> {
-    #[doc(hidden)]
-    #[inline]
-    pub fn new(index: &'a HashIndex, rows: &'a Rows<R>, key: F) -> Self {
-        Self { index, rows, key }
-    }
-
-    /// The row with this key.
-    #[inline]
-    pub fn get(&self, key: K) -> Option<Handle<R>> {
-        let is_it = |slot| (self.key)(self.rows.get(Handle::from_slot(slot))) == key;
-        self.index.find(key.hash32(), is_it).map(Handle::from_slot)
-    }
-
-    /// Asks the memory for what a look-up of this key reads first.
-    #[inline]
-    pub fn prefetch(&self, key: K) {
-        self.index.prefetch(key.hash32());
-    }
-
-    /// Looks up many keys at once, null where there is none: the waits for memory overlap.
-    ///
-    /// Each key goes through three stages, `AHEAD` keys apart: its bucket is asked for, its row is
-    /// asked for, its row is compared.
-    pub fn get_many(&self, keys: &[K], found: &mut [Handle<R>]) {
-        assert_eq!(keys.len(), found.len(), "a place for each answer");
-        let mut hashes = [0; AHEAD];
-        for step in 0..keys.len() + 2 * AHEAD {
-            if let Some(at) = step.checked_sub(2 * AHEAD) {
-                let handle = found[at];
-                // Nearly always, the only row with the hash is the right one.
-                if !handle.is_null() && (self.key)(self.rows.get(handle)) != keys[at] {
-                    found[at] = self.get(keys[at]).into();
-                }
-            }
-            if let Some(at) = step.checked_sub(AHEAD).filter(|&at| at < keys.len()) {
-                let slot = self.index.find(hashes[at % AHEAD], |_| true);
-                found[at] = Handle::from_slot(slot.unwrap_or(0));
-                self.rows.prefetch(found[at]);
-            }
-            if let Some(&key) = keys.get(step) {
-                let hash = key.hash32();
-                hashes[step % AHEAD] = hash;
-                self.index.prefetch(hash);
-            }
-        }
-    }
-
-    /// The index behind: its size, memory and growth.
-    #[inline]
-    pub fn index(&self) -> &'a HashIndex {
-        self.index
     }
 }

@@ -10,14 +10,11 @@ pub trait Key: Copy + Ord + Default {
     /// The key's hash, the same in every run.
     #[inline]
     fn hash32(self) -> u32 {
-        // The upper half of a product depends on every bit below it; the lower does not.
-        let mixed = self.fold(0x9E37_79B9_7F4A_7C15);
-        (mixed ^ (mixed >> 29))
-            .wrapping_mul(0xBF58_476D_1CE4_E5B9)
-            .wrapping_shr(32) as u32
+        (self.fold(0x9E37_79B9_7F4A_7C15) >> 32) as u32
     }
 }
 
+/// Both halves of a product: the upper depends on every bit below it, the lower on the rest.
 #[inline]
 fn mix(hash: u64, value: u64) -> u64 {
     let product = u128::from(hash ^ value) * 0xD6E8_FEB8_6659_FD93_u128;

@@ -81,6 +81,8 @@
 //! `table: Row { ... }` holds, each any number of times and in this order:
 //! - `hash name(column: type, ...);` a unique hash index. `db.table.name()` answers [`Unique::get`],
 //!   [`Unique::get_many`] and [`Unique::prefetch`]. A key of several columns is a tuple.
+//! - `dense name(column: type);` a unique index by a number (`u8` to `u32`) that rows are given
+//!   without large gaps; an array, 4 bytes a number. `db.table.name()` is a [`DenseIndex`].
 //! - `ordered name(column: type, ...);` a unique ordered index, compared column by column.
 //!   `db.table.name()` is an [`OrderedIndex`]. For a key with ties add a number that has none.
 //! - `link column -> table;` a foreign key: the column is a [`Handle`] of the other table's row, or
@@ -108,11 +110,20 @@
 //! statement stands by itself and nothing is logged.
 //!
 //! # Memory
-//! Rows, buckets, nodes and the log lie in segments of one MiB which never move, so that growth
+//! Rows, buckets and nodes lie in segments of two MiB which never move, so that growth
 //! copies nothing; hash indexes grow by a bucket at a time, ordered ones by a node. Freed slots
-//! are used again, memory is not given back. One thread writes; there is no lock.
+//! are used again, memory is not given back. `db.table.reserve(rows)` takes memory ahead, in large
+//! pages where the system has them: without it, the system's page faults are most of what a new
+//! row costs. One thread writes; there is no lock.
+//!
+//! # Cost
+//! What a row costs is its waits for memory: one for the bucket, one for the row. They overlap
+//! where the keys are known ahead: [`Unique::get_many`], or [`Unique::prefetch`] and
+//! [`Rows::prefetch`] a few statements early. Rows of at most 64 bytes with `#[repr(align(64))]`
+//! are one line each.
 
 mod database;
+mod dense;
 mod error;
 mod handle;
 mod hash;
@@ -124,17 +135,20 @@ mod segments;
 mod statements;
 mod table;
 mod undo;
+mod unique;
 
 pub use database::{Store, check_parent};
+pub use dense::DenseIndex;
 pub use error::Error;
 pub use handle::Handle;
-pub use hash::{HashIndex, Unique};
+pub use hash::HashIndex;
 pub use key::Key;
 pub use ordered::{OrderedIndex, Range};
 pub use prefetch::prefetch;
 pub use rows::Rows;
 pub use segments::Segments;
-pub use undo::{Change, Images, Savepoint, Undo, UndoLog};
+pub use undo::{Change, Savepoint, Undo, UndoLog};
+pub use unique::Unique;
 
 #[cfg(test)]
 mod tests;

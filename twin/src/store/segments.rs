@@ -4,13 +4,26 @@
 //! the end keep their memory: a stack that shrinks and grows again allocates nothing.
 //!
 //! Invariants, on which every `unsafe` of this file rests:
-//! 1. each pointer of the directory is an allocation of `LAYOUT`, owned by it alone;
+//! 1. each pointer of the directory is `start` elements, at most `STAGGER_BYTES`, into an allocation
+//!    of `LAYOUT`, owned by it alone: `LEN` elements have room from there on;
 //! 2. the directory has at least `len` places: `len <= directory.len() * LEN`;
 //! 3. the first `len` places hold values that were written.
 
 use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
 use std::mem::{align_of, size_of};
 use std::ptr::NonNull;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// Bytes of a cache line.
+const LINE_BYTES: usize = 64;
+/// Lines from the start of one stack to the start of the next: odd, so that as many stacks as a
+/// cache has sets start in as many sets.
+const STAGGER_LINES: usize = 37;
+/// Room for the starts, before the first element of a segment: a cache's sets of lines.
+const STAGGER_BYTES: usize = 1 << 16;
+
+/// How many stacks have begun.
+static BEGUN: AtomicUsize = AtomicUsize::new(0);
 
 /// Bytes of one segment at most, and its alignment: a large page.
 const SEGMENT_BYTES: usize = 2 << 20;
@@ -20,6 +33,9 @@ const PAGE_BYTES: usize = 4096;
 pub struct Segments<T> {
     directory: Vec<NonNull<T>>,
     len: usize,
+    /// How many elements behind the begin of its allocation the first element of each segment
+    /// lies. Were it none, the first rows of all tables would meet in one set of the cache.
+    start: usize,
 }
 
 // SAFETY: the segments are owned (invariant 1) and reached through `&self` and `&mut self` alone,
@@ -42,9 +58,8 @@ impl<T> Segments<T> {
     const SHIFT: u32 = Self::LEN.ilog2();
     const MASK: usize = Self::LEN - 1;
     const LAYOUT: Layout = {
-        let bytes = Self::LEN * size_of::<T>();
-        // An allocation of no bytes is not allowed.
-        match Layout::from_size_align(if bytes == 0 { 1 } else { bytes }, SEGMENT_BYTES) {
+        let bytes = STAGGER_BYTES + Self::LEN * size_of::<T>();
+        match Layout::from_size_align(bytes, SEGMENT_BYTES) {
             Ok(layout) => layout,
             Err(_) => panic!("two MiB are a layout"),
         }
@@ -57,6 +72,7 @@ impl<T: Copy> Segments<T> {
         Self {
             directory: Vec::new(),
             len: 0,
+            start: 0,
         }
     }
 
@@ -84,7 +100,8 @@ impl<T: Copy> Segments<T> {
     #[inline]
     unsafe fn place(&self, index: usize) -> *mut T {
         // SAFETY: the caller's promise makes `index >> SHIFT` a place of the directory, and what
-        // is left of the index is below `LEN`, the elements of that allocation.
+        // is left of the index after the mask is below `LEN`, for which there is room from there
+        // on (invariant 1).
         unsafe {
             self.directory
                 .get_unchecked(index >> Self::SHIFT)
@@ -158,7 +175,9 @@ impl<T: Copy> Segments<T> {
     pub fn reserve(&mut self, len: usize) {
         while self.directory.len() << Self::SHIFT < len {
             self.grow();
-            let segment = self.directory[self.directory.len() - 1].cast::<u8>();
+            let last = self.directory[self.directory.len() - 1];
+            // SAFETY: that far before it its allocation begins (invariant 1).
+            let segment = unsafe { last.sub(self.start) }.cast::<u8>();
             advise_large(segment, Self::LAYOUT.size());
             for page in (0..Self::LAYOUT.size()).step_by(PAGE_BYTES) {
                 // SAFETY: the byte is inside the allocation that `grow` has just made, in which
@@ -172,20 +191,28 @@ impl<T: Copy> Segments<T> {
     #[cold]
     #[inline(never)]
     fn grow(&mut self) {
+        if self.directory.is_empty() {
+            let begun = BEGUN.fetch_add(1, Ordering::Relaxed);
+            let bytes = begun.wrapping_mul(STAGGER_LINES * LINE_BYTES);
+            self.start = bytes % STAGGER_BYTES / size_of::<T>().max(1);
+        }
         // SAFETY: the layout's size is not zero.
         let segment = unsafe { alloc(Self::LAYOUT) };
-        let Some(segment) = NonNull::new(segment.cast()) else {
+        let Some(segment) = NonNull::new(segment.cast::<T>()) else {
             handle_alloc_error(Self::LAYOUT)
         };
-        self.directory.push(segment);
+        // SAFETY: `start` elements are at most `STAGGER_BYTES`, by which the layout is larger than
+        // `LEN` elements.
+        self.directory.push(unsafe { segment.add(self.start) });
     }
 }
 
 impl<T> Drop for Segments<T> {
     fn drop(&mut self) {
         for segment in &self.directory {
-            // SAFETY: allocated with this layout, and owned by this directory (invariant 1).
-            unsafe { dealloc(segment.as_ptr().cast(), Self::LAYOUT) };
+            // SAFETY: `start` elements before it an allocation of this layout begins, owned by this
+            // directory (invariant 1).
+            unsafe { dealloc(segment.sub(self.start).as_ptr().cast(), Self::LAYOUT) };
         }
     }
 }

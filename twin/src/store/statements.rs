@@ -8,6 +8,7 @@ macro_rules! database_statements {
     (
         $db:ident $table:ident: $row:ident {
             $(hash $hash:ident($($hash_col:ident: $hash_type:ty),+);)*
+            $(dense $dense:ident($dense_col:ident: $dense_type:ty);)*
             $(ordered $ordered:ident($($ord_col:ident: $ord_type:ty),+);)*
             $(link $link:ident -> $parent:ident;)*
             $(before insert $before_insert:path;)*
@@ -31,7 +32,11 @@ macro_rules! database_statements {
                         self.$table.rows.undo_insert(handle, reused);
                     }
                     Change::Update(handle) => {
-                        let old = self.$table.images.pop();
+                        let old = {
+                            // SAFETY: the entry of this change was pushed together with an
+                            // image of this table's row, and entries are popped in order.
+                            unsafe { self.log.pop_image::<$row>() }
+                        };
                         let row = *self.$table.rows.get(handle);
                         self.$table.reindex(&row, &old, handle);
                         $(self.$parent.rows.unlink(row.$link);
@@ -39,10 +44,18 @@ macro_rules! database_statements {
                         *self.$table.rows.get_mut(handle) = old;
                     }
                     Change::Patch(handle) => {
-                        *self.$table.rows.get_mut(handle) = self.$table.images.pop();
+                        *self.$table.rows.get_mut(handle) = {
+                            // SAFETY: the entry of this change was pushed together with an
+                            // image of this table's row, and entries are popped in order.
+                            unsafe { self.log.pop_image::<$row>() }
+                        };
                     }
                     Change::Delete(handle) => {
-                        let old = self.$table.images.pop();
+                        let old = {
+                            // SAFETY: the entry of this change was pushed together with an
+                            // image of this table's row, and entries are popped in order.
+                            unsafe { self.log.pop_image::<$row>() }
+                        };
                         self.$table.rows.undo_delete(handle, old);
                         let entered = self.$table.index(&old, handle);
                         assert!(entered.is_ok(), "undo out of order");
@@ -66,7 +79,7 @@ macro_rules! database_statements {
                     #[allow(unused_mut)]
                     let mut row = row;
                     $($before_insert(db, &mut row)?;)*
-                    db.$table.check_hashes(&row, $crate::store::Handle::NULL)?;
+                    db.$table.check_found(&row, $crate::store::Handle::NULL)?;
                     $($crate::store::check_parent(
                         &db.$parent.rows, row.$link, stringify!($table), stringify!($link)
                     )?;)*
@@ -100,7 +113,7 @@ macro_rules! database_statements {
                     change(&mut row);
                     $($before_update(db, handle, &old, &mut row)?;)*
                     if !$table::Table::same_keys(&old, &row) {
-                        db.$table.check_hashes(&row, handle)?;
+                        db.$table.check_found(&row, handle)?;
                         db.$table.check_ordered(&row, handle)?;
                         $($crate::store::check_parent(
                             &db.$parent.rows, row.$link, stringify!($table), stringify!($link)
@@ -111,7 +124,6 @@ macro_rules! database_statements {
                     }
                     db.log.push_image(
                         undo::Entry::$table($crate::store::Change::Update(handle)),
-                        &mut db.$table.images,
                         &old,
                     );
                     *db.$table.rows.get_mut(handle) = row;
@@ -136,7 +148,6 @@ macro_rules! database_statements {
                 let row = self.$table.rows.get_mut(handle);
                 self.log.push_image(
                     undo::Entry::$table($crate::store::Change::Patch(handle)),
-                    &mut self.$table.images,
                     row,
                 );
                 if cfg!(debug_assertions) {
@@ -165,7 +176,6 @@ macro_rules! database_statements {
                     db.$table.rows.delete(handle);
                     db.log.push_image(
                         undo::Entry::$table($crate::store::Change::Delete(handle)),
-                        &mut db.$table.images,
                         &old,
                     );
                     $($after_delete(db, &old)?;)*

@@ -8,6 +8,7 @@ macro_rules! database_table {
         $(#[$table_doc:meta])*
         [$vis:vis] $table:ident: $row:ident {
             $(hash $hash:ident($($hash_col:ident: $hash_type:ty),+);)*
+            $(dense $dense:ident($dense_col:ident: $dense_type:ty);)*
             $(ordered $ordered:ident($($ord_col:ident: $ord_type:ty),+);)*
             $(link $link:ident -> $parent:ident;)*
             $(before insert $before_insert:path;)*
@@ -27,8 +28,8 @@ macro_rules! database_table {
             #[allow(unused_parens)]
             pub struct Table {
                 pub(super) rows: $crate::store::Rows<super::$row>,
-                pub(super) images: $crate::store::Images<super::$row>,
                 $(pub(super) $hash: $crate::store::HashIndex,)*
+                $(pub(super) $dense: $crate::store::DenseIndex<$dense_type, super::$row>,)*
                 $(pub(super) $ordered:
                     $crate::store::OrderedIndex<($($ord_type),+), super::$row>,)*
             }
@@ -38,8 +39,8 @@ macro_rules! database_table {
                 pub(super) fn new() -> Self {
                     Self {
                         rows: $crate::store::Rows::new(stringify!($table)),
-                        images: $crate::store::Images::new(),
                         $($hash: $crate::store::HashIndex::new(),)*
+                        $($dense: $crate::store::DenseIndex::new(),)*
                         $($ordered: $crate::store::OrderedIndex::new(),)*
                     }
                 }
@@ -73,14 +74,15 @@ macro_rules! database_table {
                 pub fn reserve(&mut self, rows: usize) {
                     self.rows.reserve(rows);
                     $(self.$hash.reserve(rows);)*
+                    $(self.$dense.reserve(rows);)*
                     $(self.$ordered.reserve(rows);)*
                 }
 
                 /// Bytes of memory held for rows and indexes.
                 pub fn memory_bytes(&self) -> usize {
                     self.rows.memory_bytes()
-                        + self.images.memory_bytes()
                         $(+ self.$hash.memory_bytes())*
+                        $(+ self.$dense.memory_bytes())*
                         $(+ self.$ordered.memory_bytes())*
                 }
 
@@ -97,6 +99,14 @@ macro_rules! database_table {
                 )*
 
                 $(
+                    #[doc = concat!("The dense index `", stringify!($dense), "`.")]
+                    #[inline]
+                    pub fn $dense(&self) -> &$crate::store::DenseIndex<$dense_type, super::$row> {
+                        &self.$dense
+                    }
+                )*
+
+                $(
                     #[doc = concat!("The ordered index `", stringify!($ordered), "`.")]
                     #[inline]
                     pub fn $ordered(
@@ -106,10 +116,10 @@ macro_rules! database_table {
                     }
                 )*
 
-                /// Refuses a row whose hash keys another row than `own` has.
+                /// Refuses a row whose hash or dense keys another row than `own` has.
                 #[inline]
                 #[allow(unused_variables)]
-                pub(super) fn check_hashes(
+                pub(super) fn check_found(
                     &self,
                     row: &super::$row,
                     own: $crate::store::Handle<super::$row>,
@@ -121,6 +131,17 @@ macro_rules! database_table {
                                 return Err($crate::store::Error::Unique {
                                     table: stringify!($table),
                                     index: stringify!($hash),
+                                    holder: holder.slot(),
+                                });
+                            }
+                        }
+                    )*
+                    $(
+                        if let Some(holder) = self.$dense.get(row.$dense_col) {
+                            if holder != own {
+                                return Err($crate::store::Error::Unique {
+                                    table: stringify!($table),
+                                    index: stringify!($dense),
                                     holder: holder.slot(),
                                 });
                             }
@@ -152,7 +173,7 @@ macro_rules! database_table {
                     Ok(())
                 }
 
-                /// Enters a row, whose hash keys are new, into every index; refused by an ordered
+                /// Enters a row, whose hash and dense keys are new, into every index; refused by an ordered
                 /// one, it is in none.
                 #[inline]
                 #[allow(unused_variables, unused_mut, unused_assignments)]
@@ -176,6 +197,7 @@ macro_rules! database_table {
                         let key: ($($hash_type),+) = ($(row.$hash_col),+);
                         self.$hash.insert($crate::store::Key::hash32(key), handle.slot());
                     )*
+                    $(self.$dense.insert(row.$dense_col, handle);)*
                     Ok(())
                 }
 
@@ -203,6 +225,7 @@ macro_rules! database_table {
                         let key: ($($hash_type),+) = ($(row.$hash_col),+);
                         self.$hash.remove($crate::store::Key::hash32(key), handle.slot());
                     )*
+                    $(self.$dense.remove(row.$dense_col);)*
                     $(self.$ordered.remove(($(row.$ord_col),+));)*
                 }
 
@@ -218,6 +241,12 @@ macro_rules! database_table {
                         if was != is {
                             self.$hash.remove($crate::store::Key::hash32(was), handle.slot());
                             self.$hash.insert($crate::store::Key::hash32(is), handle.slot());
+                        }
+                    )*
+                    $(
+                        if old.$dense_col != new.$dense_col {
+                            self.$dense.remove(old.$dense_col);
+                            self.$dense.insert(new.$dense_col, handle);
                         }
                     )*
                     $(
@@ -237,6 +266,7 @@ macro_rules! database_table {
                 pub(super) fn same_keys(old: &super::$row, new: &super::$row) -> bool {
                     true
                         $($(&& old.$hash_col == new.$hash_col)+)*
+                        $(&& old.$dense_col == new.$dense_col)*
                         $($(&& old.$ord_col == new.$ord_col)+)*
                         $(&& old.$link == new.$link)*
                 }

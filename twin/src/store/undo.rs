@@ -1,12 +1,15 @@
 //! The undo log: what a transaction has changed, in the order it did.
 //!
-//! An entry says what happened to which row; the old images lie with their table, in the same
-//! order, so that an entry is small and an image as wide as its row. Rolling back takes the entries
-//! from the end and does the opposite; a commit forgets them. Outside a transaction nothing is
-//! written.
+//! An entry says what happened to which row; the old images lie in a stack of their own, in the
+//! same order. Rolling back takes the entries from the end and does the opposite; a commit forgets
+//! them. Outside a transaction nothing is written.
+//!
+//! Both are plain vectors: where one has to be made longer, its transaction has changed as many
+//! rows as are moved.
+
+use std::mem::MaybeUninit;
 
 use super::handle::Handle;
-use super::segments::Segments;
 
 /// What happened to one row of a table.
 #[derive(Clone, Copy)]
@@ -21,51 +24,6 @@ pub enum Change<R> {
     Patch(Handle<R>),
     /// The row was deleted; there is an image.
     Delete(Handle<R>),
-}
-
-/// The old images of one table's rows, in the order of the log's entries that have one.
-pub struct Images<R> {
-    images: Segments<R>,
-    /// The transaction they belong to: those of an earlier one are forgotten at the next image,
-    /// so that a commit has nothing to do for each table.
-    transaction: u64,
-}
-
-impl<R: Copy> Images<R> {
-    /// No images.
-    pub const fn new() -> Self {
-        Self {
-            images: Segments::new(),
-            transaction: 0,
-        }
-    }
-
-    /// Bytes of memory it holds.
-    pub fn memory_bytes(&self) -> usize {
-        self.images.memory_bytes()
-    }
-
-    /// Takes the last image; the log has an entry for each.
-    pub fn pop(&mut self) -> R {
-        self.images
-            .pop()
-            .expect("an image for each entry that has one")
-    }
-
-    #[inline]
-    fn push(&mut self, image: &R, transaction: u64) {
-        if self.transaction != transaction {
-            self.transaction = transaction;
-            self.images.truncate(0);
-        }
-        self.images.push(*image);
-    }
-}
-
-impl<R: Copy> Default for Images<R> {
-    fn default() -> Self {
-        Self::new()
-    }
 }
 
 /// How a database takes back a change to a table of `R`.
@@ -83,18 +41,21 @@ pub struct Savepoint {
 }
 
 /// The log of the open transaction.
-pub struct UndoLog<U> {
-    entries: Segments<U>,
+pub struct UndoLog<U, I> {
+    entries: Vec<U>,
+    /// Each has room for a row of any table, which `I` is as large as.
+    images: Vec<MaybeUninit<I>>,
     open: bool,
     /// Counts transactions, to know a savepoint that outlived its own.
     transaction: u64,
 }
 
-impl<U: Copy> UndoLog<U> {
+impl<U: Copy, I: Copy> UndoLog<U, I> {
     /// A log without a transaction.
     pub const fn new() -> Self {
         Self {
-            entries: Segments::new(),
+            entries: Vec::new(),
+            images: Vec::new(),
             open: false,
             transaction: 0,
         }
@@ -120,7 +81,7 @@ impl<U: Copy> UndoLog<U> {
 
     /// Bytes of memory it holds.
     pub fn memory_bytes(&self) -> usize {
-        self.entries.memory_bytes()
+        self.entries.capacity() * size_of::<U>() + self.images.capacity() * size_of::<I>()
     }
 
     /// Opens a transaction; panics in one.
@@ -135,7 +96,8 @@ impl<U: Copy> UndoLog<U> {
     #[inline]
     pub fn commit(&mut self) {
         assert!(self.open, "no transaction is open");
-        self.entries.truncate(0);
+        self.entries.clear();
+        self.images.clear();
         self.open = false;
     }
 
@@ -168,11 +130,32 @@ impl<U: Copy> UndoLog<U> {
 
     /// Writes a change of a row down, with its old image, in a transaction.
     #[inline]
-    pub fn push_image<R: Copy>(&mut self, entry: U, images: &mut Images<R>, image: &R) {
+    pub fn push_image<R: Copy>(&mut self, entry: U, image: &R) {
+        const {
+            assert!(size_of::<R>() <= size_of::<I>() && align_of::<R>() <= align_of::<I>());
+        }
         if self.open {
-            images.push(image, self.transaction);
+            let place = self.images.len();
+            self.images.push(MaybeUninit::uninit());
+            let place = self.images[place].as_mut_ptr().cast::<R>();
+            // SAFETY: the place is inside the vector, and an `I`, which it is made for, is at least
+            // as large and as much aligned as an `R`.
+            unsafe { place.write(*image) };
             self.entries.push(entry);
         }
+    }
+
+    /// Takes the last image; the log has an entry for each.
+    ///
+    /// # Safety
+    /// It was pushed as an image of an `R`.
+    pub unsafe fn pop_image<R: Copy>(&mut self) -> R {
+        let image = self
+            .images
+            .pop()
+            .expect("an image for each entry that has one");
+        // SAFETY: what was written there is an `R`, says the caller.
+        unsafe { image.as_ptr().cast::<R>().read() }
     }
 
     /// Takes the last change made since the savepoint; panics where the savepoint is not of this
@@ -194,7 +177,7 @@ impl<U: Copy> UndoLog<U> {
     }
 }
 
-impl<U: Copy> Default for UndoLog<U> {
+impl<U: Copy, I: Copy> Default for UndoLog<U, I> {
     fn default() -> Self {
         Self::new()
     }

@@ -1,6 +1,9 @@
 //! What several test files share: folders that vanish, journals to break, a disk that fails on purpose.
 #![allow(dead_code)] // every test file uses a part of it
 
+pub mod hall;
+pub mod house;
+pub mod market;
 pub mod process;
 
 use std::io;

@@ -246,6 +246,25 @@ fn segments_never_move_what_they_hold() {
 }
 
 #[test]
+fn reserved_memory_is_enough() {
+    let mut db = House::new();
+    let rows = 300_000;
+    db.accounts.reserve(rows);
+    let memory_bytes = db.memory_bytes();
+    for no in 1..=rows as u32 {
+        db.insert(Account {
+            member: Handle::NULL,
+            line: 1,
+            no,
+            balance: 0,
+        })
+        .unwrap();
+    }
+    assert_eq!(db.memory_bytes(), memory_bytes);
+    assert!((1..=rows as u32).all(|no| db.accounts.by_line().get((1, no)).is_some()));
+}
+
+#[test]
 fn keys_that_differ_anywhere_hash_apart() {
     let hashes = [
         (1u16, 2u8).hash32(),

@@ -1,0 +1,62 @@
+"""`evermarket up`: the whole venue on this machine, from an empty folder."""
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+READY_S = 300.0
+LOOK_S = 0.1
+
+
+def up(
+    folder: Annotated[Path, typer.Option("--folder", help="Where the venue lives; must be new.")] = Path("out/venue"),
+    instruments: Annotated[int, typer.Option("--instruments", help="Securities of the board.")] = 300,
+    members: Annotated[int, typer.Option("--members", help="Members of the exchange.")] = 20,
+    orders: Annotated[int, typer.Option("--orders", help="Orders of the simulated members over the day.")] = 50_000,
+    speed: Annotated[int, typer.Option("--speed", help="Market seconds in a second; 1 is real time.")] = 1,
+    seed: Annotated[int, typer.Option("--seed", help="Seed of board and members.")] = 7,
+    rate: Annotated[int, typer.Option("--rate", help="Commands a second a line may send; 0: no limit.")] = 0,
+    unattended: Annotated[
+        bool, typer.Option("--unattended-switch", help="Switch to the twin without asking a person.")
+    ] = False,
+    crowd: Annotated[bool, typer.Option("--crowd/--no-crowd", help="Simulated members that trade.")] = True,
+    as_json: Annotated[bool, typer.Option("--json", help="Print what stands as JSON.")] = False,
+) -> None:
+    """Start an exchange: both cores, its timetable, its members; come back when it stands."""
+    from evermarket.cli.main import fail
+    from evermarket.continuity.venue.opening import open_venue, wait_until_ready
+    from evermarket.continuity.venue.plan import Policy
+    from evermarket.sim.config import SimulationConfig
+
+    board = SimulationConfig(seed=seed, members=members, orders=orders, instruments=instruments, bad_per_million=0)
+    try:
+        plan = open_venue(
+            folder, board, speed=speed, rate=rate, crowd=crowd, policy=Policy(unattended_switch=unattended)
+        )
+    except FileExistsError as error:
+        fail(f"{error}; `evermarket down --folder {folder}` ends it", 1)
+    supervisor = [sys.executable, "-m", "evermarket.continuity.venue.supervisor", str(plan.folder)]
+    log = (plan.folder / "logs" / "supervisor.log").open("ab")
+    subprocess.Popen(supervisor, stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True)
+    begun = time.monotonic()
+    status = wait_until_ready(plan, READY_S, LOOK_S, lambda text: print(text, file=sys.stderr))
+    if as_json:
+        print(
+            json.dumps({"folder": str(plan.folder), "doors": plan.doors, "ready_s": time.monotonic() - begun} | status)
+        )
+        return
+    print(f"the venue stands after {time.monotonic() - begun:.1f} s: {plan.folder}")
+    print(
+        f"doors: {', '.join(plan.doors)}; the day's secret and every line's ticket come from {plan.folder / 'secret'}"
+    )
+    for words, what in (
+        (f"status --folder {folder}", "who owns the market, how both cores stand"),
+        (f"switch --folder {folder} --by you --reason drill", "hand the market to the twin"),
+        (f"down --folder {folder}", "end it"),
+    ):
+        print(f"  evermarket {words:<55} # {what}")

@@ -1,0 +1,138 @@
+"""Where everything of a venue lies and listens, written once by `evermarket up` and read by every process.
+
+FOLDER/venue.json   this plan            FOLDER/seat       the seat
+FOLDER/P, FOLDER/T  the cores' own       FOLDER/secret     the day's secret, mode 0600
+FOLDER/members      what members need    FOLDER/logs       what processes say
+FOLDER/incidents    incident files       FOLDER/control    the supervisor's socket
+"""
+
+import os
+import secrets
+import socket
+from pathlib import Path
+
+import msgspec
+
+from evermarket.records.kinds import Make
+from evermarket.sim.config import SimulationConfig
+from evermarket.venue.clock import Clock
+from evermarket.venue.primary.settings import CoreAddress, PrimarySettings
+from evermarket.venue.protocol.seat import CompareAndSet, Seat
+from evermarket.venue.protocol.seat_file import SeatFile
+
+PRIMARY = "P"
+TWIN = "T"
+HOST = "127.0.0.1"
+BEAT_MS = 20
+PORTS = ("p_door", "p_lines", "t_door", "t_lines", "identity", "feed", "web")
+
+
+class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What is done without asking a person. `unattended_switch`: off by default (protocol, 6). A primary that does not
+    answer for `silent_ms` hangs; a follower that is silent for `follower_silent_ms` is dropped."""
+
+    unattended_switch: bool = False
+    silent_ms: int = 300
+    follower_silent_ms: int = 300
+    restart_primary: bool = True
+
+
+class VenuePlan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One venue and one trading day."""
+
+    folder: Path
+    clock: Clock
+    board: SimulationConfig
+    ports: dict[str, int]
+    rate: int = 0
+    crowd: bool = True
+    policy: Policy = Policy()
+
+    @property
+    def trading_day(self) -> int:
+        return self.board.trading_day
+
+    @property
+    def cores(self) -> tuple[CoreAddress, CoreAddress]:
+        """Primary and twin."""
+        return (self._core(PRIMARY, 1, Make.PRIMARY), self._core(TWIN, 2, Make.TWIN))
+
+    @property
+    def doors(self) -> tuple[str, ...]:
+        return tuple(core.door for core in self.cores)
+
+    @property
+    def lines(self) -> tuple[tuple[str, int], ...]:
+        """Where the released stream is read."""
+        return ((HOST, self.ports["p_lines"]), (HOST, self.ports["t_lines"]))
+
+    @property
+    def seat(self) -> SeatFile:
+        return SeatFile(self.folder / "seat")
+
+    @property
+    def secret(self) -> bytes:
+        return (self.folder / "secret").read_bytes()
+
+    def own(self, name: str) -> Path:
+        """A core's folder."""
+        return self.folder / name
+
+    def primary_settings(self) -> PrimarySettings:
+        return PrimarySettings(
+            name=PRIMARY,
+            folder=self.own(PRIMARY),
+            seat=self.folder / "seat",
+            secret=self.folder / "secret",
+            trading_day=self.trading_day,
+            cores=self.cores,
+            follower=TWIN,
+            clock=self.clock,
+            rate=self.rate,
+            beat_ms=BEAT_MS,
+            silent_beats_max=max(3, self.policy.follower_silent_ms // BEAT_MS),
+        )
+
+    def _core(self, name: str, number: int, make: Make) -> CoreAddress:
+        low = name.lower()
+        door, lines = (f"{HOST}:{self.ports[f'{low}_{what}']}" for what in ("door", "lines"))
+        return CoreAddress(name, number, int(make), door, lines)
+
+
+def found(plan: VenuePlan) -> None:
+    """Make the venue's folder: plan, secret, seat of epoch 0 at the primary. Errors: FileExistsError."""
+    folder = plan.folder
+    if (folder / "venue.json").exists():
+        raise FileExistsError(f"there is a venue in {folder}")
+    for name in ("logs", "incidents", "members", PRIMARY, TWIN):
+        (folder / name).mkdir(parents=True, exist_ok=True)
+    fd = os.open(folder / "secret", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(fd, "wb") as file:
+        file.write(secrets.token_bytes(32))
+    first = Seat(0, PRIMARY, (PRIMARY,), "local", "start of the day", "up", plan.clock.now_ns())
+    plan.seat.step(CompareAndSet(0, first))
+    (folder / "P.json").write_bytes(encode(plan.primary_settings()))
+    (folder / "venue.json").write_bytes(encode(plan))
+
+
+def read_plan(folder: Path) -> VenuePlan:
+    """Errors: FileNotFoundError, msgspec.ValidationError."""
+    return msgspec.json.decode((folder / "venue.json").read_bytes(), type=VenuePlan, dec_hook=_decode)
+
+
+def encode(thing: object) -> bytes:
+    """JSON that a person can read."""
+    return msgspec.json.format(msgspec.json.encode(thing, enc_hook=str))
+
+
+def free_ports() -> dict[str, int]:
+    """A port for each door, free at this moment."""
+    sockets = {name: socket.create_server((HOST, 0)) for name in PORTS}
+    ports = {name: int(one.getsockname()[1]) for name, one in sockets.items()}
+    for one in sockets.values():
+        one.close()
+    return ports
+
+
+def _decode(kind: type, value: object) -> object:
+    return kind(value)

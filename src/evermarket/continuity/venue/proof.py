@@ -1,0 +1,157 @@
+"""The proof after a day with an incident: what members were told against what the last owner's journal has.
+
+Nothing here trusts a core's word: the left side are the members' own logs, the right side is the journal on the disk.
+*Lost*: told, and not in the journal as it was told. *Doubled*: a command of a member that the journal has twice, or a
+position that a member was told twice. *Silence*: the time round the incident in which no member was told anything.
+"""
+
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from evermarket.journal import Journal
+from evermarket.records import HEADER, LAYOUT, Kind, Records
+from evermarket.records.session import FIRST_SESSION_KIND, FlowFlag
+
+_ITEM = np.dtype("V64")
+_ROW_BYTES = 24
+_OUTCOMES = (
+    Kind.ACCEPTED,
+    Kind.REJECTED,
+    Kind.REDUCED,
+    Kind.REPRICED,
+    Kind.CANCELLED,
+    Kind.QUOTED,
+    Kind.QUOTE_REQUESTED,
+)
+_MASKED = {
+    Kind.TRADED: ("buy_no", "sell_no", "buy_leaves", "sell_leaves", "buy_cum", "sell_cum"),
+    Kind.TRADE_VOIDED: ("buy_no", "sell_no"),
+    Kind.OFF_BOOK_TRADED: (
+        "line",
+        "buy_line",
+        "sell_line",
+        "buy_account",
+        "sell_account",
+        "buy_open_close",
+        "sell_open_close",
+    ),
+    Kind.QUOTE_REQUESTED: ("cl_ord_id", "account", "line"),
+    Kind.STABILISATION_STARTED: ("order_no",),
+}
+"""Fields that may be zero in a member's copy (docs/sessions.md)."""
+
+
+class InFlight(msgspec.Struct, frozen=True):
+    """A command under way when the owner ended. `by`: "old core" (it was in the journal and was told by the new owner)
+    or "resend" (nobody had it; its member sent it again)."""
+
+    line: int
+    cl_ord_id: int
+    outcome: str
+    by: str
+    answered_ns: int
+
+
+class Proof(msgspec.Struct, frozen=True):
+    """Numbers of a day. `told`: records delivered; `acknowledged`: outcomes of commands among them."""
+
+    told: int
+    acknowledged: int
+    lost: int
+    doubled: int
+    silence_ms: float
+    silence_from_ns: int
+    silence_until_ns: int
+
+
+def prove(members: Path, journal: Path, at_ns: int = 0) -> Proof:
+    """Hold every member's log against a journal. `at_ns`: when the incident began; 0: the longest silence of the day.
+    Errors: those of the journal."""
+    records = Journal.open(journal).array()
+    told = acknowledged = lost = doubled = 0
+    for path in sorted(members.glob("flow-*.bin")):
+        flow = np.frombuffer(path.read_bytes(), HEADER)
+        flow = flow.view(_ITEM)[flow["kind"] < FIRST_SESSION_KIND].view(HEADER)
+        told += len(flow)
+        acknowledged += int(np.isin(flow["kind"], _OUTCOMES).sum())
+        lost += len(flow) - int(agree(flow, records).sum())
+        doubled += len(flow) - len(np.unique(flow["position"]))
+    doubled += executed_twice(records)
+    silence, since, until = silence_at(members / "told.bin", at_ns)
+    return Proof(told, acknowledged, lost, doubled, silence / 1e6, since, until)
+
+
+def agree(flow: Records, records: Records) -> npt.NDArray[np.bool_]:
+    """Which records of a flow the journal has as they were told, masks aside."""
+    positions = flow["position"].astype(np.int64)
+    good = (positions >= 1) & (positions <= len(records))
+    mine = flow.view(_ITEM)[good].copy().view(HEADER)
+    theirs = records.view(_ITEM)[positions[good] - 1].copy().view(HEADER)
+    mine["flags"] &= np.uint8(~(FlowFlag.PUBLIC | FlowFlag.REPEAT) & 0xFF)
+    for kind, fields in _MASKED.items():
+        rows = np.flatnonzero(mine["kind"] == kind)
+        ours, full = mine.view(LAYOUT[kind]), theirs.view(LAYOUT[kind])
+        for name in fields:
+            hidden = rows[ours[name][rows] == 0]
+            full[name][hidden] = 0
+    same = (mine.view(np.uint8).reshape(-1, 64) == theirs.view(np.uint8).reshape(-1, 64)).all(axis=1)
+    good[np.flatnonzero(good)] = same
+    return good
+
+
+def executed_twice(records: Records) -> int:
+    """How many client order ids of a line the journal has accepted more than once."""
+    accepted = records.view(_ITEM)[records["kind"] == Kind.ACCEPTED].view(LAYOUT[Kind.ACCEPTED])
+    keys = accepted["line"].astype(np.uint64) << np.uint64(48) | accepted["cl_ord_id"]
+    quotes = accepted["cl_ord_id"] == 0
+    keys = keys[~quotes & ~np.isin(accepted["order_no"], _quoted(records))]
+    return len(keys) - len(np.unique(keys))
+
+
+def silence_at(path: Path, at_ns: int) -> tuple[int, int, int]:
+    """(nanoseconds, from, until) of the time round `at_ns` in which no member was told anything; 0: the longest one."""
+    if not path.exists() or path.stat().st_size < 2 * _ROW_BYTES:
+        return 0, 0, 0
+    times = np.sort(rows_of(path)[:, 0])
+    gaps = np.diff(times)
+    at = int(np.searchsorted(times, at_ns)) - 1 if at_ns else int(np.argmax(gaps))
+    at = min(max(at, 0), len(gaps) - 1)
+    return int(gaps[at]), int(times[at]), int(times[at + 1])
+
+
+def rows_of(path: Path) -> npt.NDArray[np.int64]:
+    """A log of times: rows (real time, line, count); a row that is not whole is left out."""
+    data = path.read_bytes()
+    return np.frombuffer(data, np.int64, len(data) // _ROW_BYTES * 3).reshape(-1, 3)
+
+
+def in_flight(members: Path, at_ns: int, break_position: int) -> list[InFlight]:
+    """The commands that were sent before `at_ns` and answered after it, with what became of each. `break_position`:
+    the last position of the old owner that the new one has."""
+    told, found = rows_of(members / "told.bin"), []
+    for path in sorted(members.glob("flow-*.bin")):
+        line = int(path.stem.removeprefix("flow-"))
+        flow = np.frombuffer(path.read_bytes(), HEADER)
+        mine = told[told[:, 1] == line]
+        times = np.repeat(mine[:, 0], mine[:, 2])[: len(flow)]
+        late = np.flatnonzero(np.isin(flow["kind"][: len(times)], _OUTCOMES) & (times > at_ns))
+        sent = rows_of(members / "sent.bin")
+        before = int(sent[(sent[:, 1] == line) & (sent[:, 0] <= at_ns), 2].sum())
+        answered = int(np.isin(flow["kind"][: len(times)], _OUTCOMES)[times <= at_ns].sum())
+        for at in late[: max(0, before - answered)].tolist():
+            row = flow[at : at + 1].copy()
+            body = row.view(LAYOUT[Kind(int(row["kind"][0]))])[0]
+            where = "old core" if int(row["position"][0]) <= break_position else "resend"
+            found.append(
+                InFlight(line, int(body["cl_ord_id"]), Kind(int(row["kind"][0])).name, where, int(times[at] - at_ns))
+            )
+    return found
+
+
+def _quoted(records: Records) -> npt.NDArray[np.uint32]:
+    """Order numbers of quotes' sides: both carry the quote's one id."""
+    quoted = records.view(_ITEM)[records["kind"] == Kind.QUOTED].view(LAYOUT[Kind.QUOTED])["order_no"]
+    return np.concatenate([quoted, quoted + 1]).astype(np.uint32)

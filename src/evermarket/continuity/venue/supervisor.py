@@ -1,0 +1,275 @@
+"""The supervisor: starts the venue's processes, starts again what ends, notices what is wrong, and turns the key.
+
+A process that ends is started again, but for an old owner after a switch (FENCED, no return that day). The primary's
+end, or its silence, is an incident: with the policy for it the twin takes over at once, else the primary is started
+again and people decide. Control socket, one line a connection: `status`, `switch BY[,BY] REASON`, `down`.
+"""
+
+import asyncio
+import contextlib
+import json
+import logging
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from evermarket.continuity.venue.control import ask
+from evermarket.continuity.venue.incident import Incident
+from evermarket.continuity.venue.plan import PRIMARY, TWIN, VenuePlan, read_plan
+from evermarket.continuity.venue.switching import SwitchRefused, switch
+from evermarket.twin import find_binary
+from evermarket.venue.protocol.seat import ReadSeat
+
+LOGGER = logging.getLogger(__name__)
+AGAIN_S = 0.2
+LOOK_S = 0.01
+STOP_S = 5.0
+FINISHED = ("crowd", "conductor")
+"""Processes that end by themselves when the day is over."""
+
+
+@dataclass
+class Child:
+    """One process by name: how it is started, and its present life."""
+
+    name: str
+    argv: list[str]
+    process: subprocess.Popen[bytes] | None = None
+    lives: int = 0
+    is_wanted: bool = True
+    is_done: bool = False
+    ended_ns: int = field(default=0)
+
+
+class Supervisor:
+    """One venue on one machine."""
+
+    def __init__(self, plan: VenuePlan) -> None:
+        self.plan = plan
+        self.children = {child.name: child for child in commands(plan)}
+        self.incident: Incident | None = None
+        self.is_switched = False
+        self._over = asyncio.Event()
+        self._is_switching = False
+
+    async def run(self) -> None:
+        """Until `down`, or SIGTERM."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._over.set)
+        control = self.plan.folder / "control"
+        control.unlink(missing_ok=True)
+        server = await asyncio.start_unix_server(self._serve, control)
+        control.chmod(0o600)
+        watching = [asyncio.create_task(self._keep(child)) for child in self.children.values()]
+        watching.append(asyncio.create_task(self._watch_primary()))
+        await self._over.wait()
+        for task in watching:
+            task.cancel()
+        server.close()
+        self._stop_all()
+
+    # --- processes --------------------------------------------------------------------------------------------
+
+    async def _keep(self, child: Child) -> None:
+        """Start it, and start it again as long as it is wanted."""
+        while child.is_wanted:
+            self._start(child)
+            code = await self._ended(child)
+            child.ended_ns = time.time_ns()
+            LOGGER.warning("%s ended with %s", child.name, code)
+            if child.name in FINISHED and code == 0:
+                child.is_done = True
+                return
+            if child.name == PRIMARY and not self.is_switched:
+                await self._primary_ended(code)
+            await asyncio.sleep(AGAIN_S)
+
+    def _start(self, child: Child) -> None:
+        log = (self.plan.folder / "logs" / f"{child.name}.log").open("ab")
+        with log:
+            child.process = subprocess.Popen(child.argv, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+        child.lives += 1
+        (self.plan.folder / f"{child.name}.pid").write_text(str(child.process.pid), "utf-8")
+
+    async def _ended(self, child: Child) -> int:
+        assert child.process is not None
+        while (code := child.process.poll()) is None:
+            await asyncio.sleep(LOOK_S / 5)
+        return code
+
+    def _stop_all(self) -> None:
+        """Those that feed the cores first, then the cores."""
+        for names in ([name for name in self.children if name not in (PRIMARY, TWIN)], [PRIMARY, TWIN]):
+            living = [self.children[name] for name in names if self.children[name].process is not None]
+            for child in living:
+                assert child.process is not None
+                child.process.terminate()
+            for child in living:
+                assert child.process is not None
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    child.process.wait(STOP_S)
+                child.process.kill()
+
+    # --- incidents --------------------------------------------------------------------------------------------
+
+    async def _primary_ended(self, code: int) -> None:
+        self.incident = Incident(self.plan.folder / "incidents", f"the primary's process ended with {code}")
+        if self.plan.policy.unattended_switch:
+            await self._switch(("policy",), f"the primary's process ended with {code}")
+        elif self.plan.policy.restart_primary:
+            self.incident.note("restart", what="the primary is started again; it takes a new epoch")
+
+    async def _watch_primary(self) -> None:
+        """Liveness: a primary that lives and says nothing hangs."""
+        socket, silent = self.plan.own(PRIMARY) / "control", self.plan.policy.silent_ms / 1_000
+        while not self.is_switched:
+            await asyncio.sleep(silent / 6)
+            child = self.children[PRIMARY]
+            if child.process is None or child.process.poll() is not None or not socket.exists():
+                continue
+            try:
+                await ask(socket, "status", timeout_s=silent)
+            except TimeoutError:
+                await self._primary_silent()
+            except (OSError, ValueError):
+                continue
+
+    async def _primary_silent(self) -> None:
+        if self._is_switching or self.is_switched:
+            return
+        self.incident = Incident(self.plan.folder / "incidents", "the primary's process lives and does not answer")
+        if self.plan.policy.unattended_switch:
+            await self._switch(("policy",), "the primary does not answer")
+
+    async def _switch(self, people: tuple[str, ...], reason: str) -> dict[str, Any]:
+        """Turn the key; what came of it."""
+        if self._is_switching:
+            return {"refused": "a switch is under way"}
+        self._is_switching = True
+        incident = self.incident or Incident(self.plan.folder / "incidents", f"asked for by {'+'.join(people)}")
+        try:
+            epoch = await switch(self.plan, incident, people, reason, self._stop_primary)
+        except (SwitchRefused, OSError, TimeoutError, ValueError) as error:
+            incident.note("not switched", why=str(error))
+            LOGGER.warning("not switched: %s", error)
+            return {"refused": str(error)}
+        else:
+            self.is_switched = True
+            asyncio.create_task(self._follow_up(incident))  # noqa: RUF006
+            return {"epoch": epoch, "owner": TWIN, "incident": str(incident.path)}
+        finally:
+            self._is_switching = False
+            self.incident = None
+
+    def _stop_primary(self) -> None:
+        """The old owner is ended for good; the fence has made it harmless already."""
+        child = self.children[PRIMARY]
+        child.is_wanted = False
+        if child.process is not None:
+            child.process.kill()
+
+    async def _follow_up(self, incident: Incident) -> None:
+        """Members coming back, as the twin sees them, until all that were there are."""
+        wanted = 0
+        with contextlib.suppress(OSError, ValueError):
+            wanted = int(json.loads((self.plan.own(PRIMARY) / "status.json").read_text("utf-8"))["sessions"])
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline:
+            with contextlib.suppress(OSError, TimeoutError, ValueError, KeyError):
+                status = await ask(self.plan.own(TWIN) / "control", "status")
+                sessions = int(status.get("sessions", 0))
+                if sessions >= wanted:
+                    incident.note("members back", sessions=sessions, wanted=wanted)
+                    incident.note("trading goes on", position=status["position"])
+                    return
+            await asyncio.sleep(LOOK_S)
+        incident.note("members missing", wanted=wanted)
+
+    # --- people -----------------------------------------------------------------------------------------------
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            words = (await reader.readline()).decode(errors="replace").split(maxsplit=2)
+            writer.write(json.dumps(await self._answer(words), ensure_ascii=False).encode() + b"\n")
+            await writer.drain()
+        except OSError:
+            pass
+        finally:
+            writer.close()
+
+    async def _answer(self, words: list[str]) -> dict[str, Any]:
+        match words:
+            case ["status"]:
+                return await self.status()
+            case ["down"]:
+                self._over.set()
+                return {"asked": "down"}
+            case ["switch", people, reason]:
+                return await self._switch(tuple(people.split(",")), reason)
+            case _:
+                return {"refused": f"{' '.join(words)!r} is none of status, switch BY[,BY] REASON, down"}
+
+    async def status(self) -> dict[str, Any]:
+        """What a person asks first: who owns the market, how both cores stand, which processes live."""
+        seat = self.plan.seat.step(ReadSeat()).seat
+        facts: dict[str, Any] = {
+            "folder": str(self.plan.folder),
+            "market_ns": self.plan.clock.now_ns(),
+            "seat": None if seat is None else {name: getattr(seat, name) for name in seat.__slots__},
+            "processes": {
+                child.name: {
+                    "pid": child.process.pid if child.process is not None else 0,
+                    "lives": child.lives,
+                    "alive": child.process is not None and child.process.poll() is None,
+                    "done": child.is_done,
+                }
+                for child in self.children.values()
+            },
+            "cores": {},
+        }
+        for name in (PRIMARY, TWIN):
+            try:
+                facts["cores"][name] = await ask(self.plan.own(name) / "control", "status", timeout_s=0.3)
+            except (OSError, TimeoutError, ValueError) as error:
+                facts["cores"][name] = {"state": "SILENT", "why": f"{type(error).__name__}: {error}"}
+        with contextlib.suppress(OSError, ValueError):
+            facts["crowd"] = json.loads((self.plan.folder / "crowd.json").read_text("utf-8"))
+        return facts
+
+
+def commands(plan: VenuePlan) -> list[Child]:
+    """Every process of a venue."""
+    folder = str(plan.folder)
+    primary, twin = plan.cores
+    own = plan.own(TWIN)
+    clock = plan.clock
+    follow = [
+        *(str(find_binary()), "recover", str(own / "journal"), "--tcp", primary.lines),
+        *("--control", str(own / "control"), "--status", str(own / "status.json")),
+        *("--door", twin.door, "--secret", str(plan.folder / "secret"), "--lines-at", twin.lines),
+        *("--rate", str(plan.rate), "--clock", f"{clock.real_ns}:{clock.market_ns}:{clock.speed}"),
+    ]
+    python = [sys.executable, "-m"]
+    children = [
+        Child(PRIMARY, [*python, "evermarket.venue.primary", str(plan.folder / "P.json")]),
+        Child(TWIN, follow),
+        Child("conductor", [*python, "evermarket.continuity.venue.conductor", folder]),
+    ]
+    if plan.crowd:
+        children.append(Child("crowd", [*python, "evermarket.continuity.venue.crowd", folder]))
+    return children
+
+
+def main(folder: Path) -> int:
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    asyncio.run(Supervisor(read_plan(folder)).run())
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1])))

@@ -1,0 +1,90 @@
+"""The one key (protocol, 6): the walk from the primary to the twin, each step timed and written down.
+
+Refusals before anything is changed (R27): the twin is not in step, its comparison is not clean, it lacks released
+positions, or somebody was first. What rule 6 refuses two people may order; what they overrule is written down.
+There is no way back on the same day (R33).
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from evermarket.continuity.venue.control import ask
+from evermarket.continuity.venue.incident import Incident
+from evermarket.continuity.venue.plan import PRIMARY, TWIN, VenuePlan
+from evermarket.venue.protocol.seat import CompareAndSet, ReadSeat, Seat, SeatAnswer
+
+PEOPLE_TO_FORCE = 2
+
+
+class SwitchRefused(Exception):  # noqa: N818
+    """The switch was not begun, or not finished; the sentence says why and what stands."""
+
+
+def refusal(answer: SeatAnswer, twin: dict[str, Any], released: int) -> str | None:
+    """Why the twin may not take over (rule 6, R27); None if it may. `released`: what the primary told at least."""
+    seat = answer.seat
+    if seat is None:
+        return "the seat is empty"
+    if seat.owner != PRIMARY:
+        return f"the seat is {seat.owner}'s since epoch {seat.epoch}, by {seat.by}: {seat.reason}; no return that day"
+    if TWIN not in seat.in_step:
+        return f"the twin is not in step (it has positions up to {twin['position']}): {seat.reason}"
+    if not twin["clean"]:
+        return f"the comparison found a difference: {twin['first_alarm']}"
+    if int(twin["position"]) < released:
+        return f"the twin has positions up to {twin['position']}, {released} were released"
+    return None
+
+
+async def switch(
+    plan: VenuePlan,
+    incident: Incident,
+    people: tuple[str, ...],
+    reason: str,
+    stop_primary: Callable[[], None],
+) -> int:
+    """Make the twin the owner; the new epoch. `stop_primary` ends the old owner for good: the fence does not need it,
+    an operator does. Errors: SwitchRefused, OSError (the twin does not answer)."""
+    incident.note("halt announced", by="+".join(people), reason=reason)
+    control = plan.own(TWIN) / "control"
+    twin = await ask(control, "status")
+    released = await _released(plan)
+    answer = plan.seat.step(ReadSeat())
+    incident.note("positions", twin=twin["position"], primary_released=released, twin_clean=twin["clean"])
+    why = refusal(answer, twin, released)
+    forced = why is not None and answer.seat is not None and answer.seat.owner == PRIMARY
+    if why is not None and not (forced and len(set(people)) >= PEOPLE_TO_FORCE):
+        incident.note("refused", why=why)
+        raise SwitchRefused(why)
+    if why is not None:
+        incident.note("overruled", why=why, by="+".join(people))
+    assert answer.seat is not None, "judged above"
+    epoch = max(answer.seat.epoch, int(twin["promised"])) + 1
+    said = await ask(control, f"promise {epoch}")
+    if "promised" not in said:
+        raise SwitchRefused(f"the twin does not promise epoch {epoch}: {said}")
+    incident.note("primary fenced", epoch=epoch)
+    seat = Seat(epoch, TWIN, (TWIN,), "local", reason, "+".join(people), plan.clock.now_ns())
+    taken = plan.seat.step(CompareAndSet(answer.version, seat))
+    if not taken.is_done:
+        first = taken.seat
+        assert first is not None, "somebody set it"
+        incident.note("refused", why="somebody was first", seat=str(first))
+        raise SwitchRefused(f"{first.by} was first: epoch {first.epoch}, owner {first.owner}: {first.reason}")
+    incident.note("seat taken", epoch=epoch, version=taken.version)
+    promoted = await ask(control, f"promote {epoch} 2 {released if why is None else 0}{' force' if why else ''}")
+    if "refused" in promoted:
+        raise SwitchRefused(f"the twin was not promoted: {promoted['refused']}; the seat is already its own")
+    incident.note("promoted", position=promoted["position"], promote_us=promoted["promote_us"])
+    stop_primary()
+    incident.note("doors of the twin open", epoch=epoch)
+    return epoch
+
+
+async def _released(plan: VenuePlan) -> int:
+    """What the primary says it released; 0 if it says nothing any more."""
+    try:
+        answer = await ask(plan.own(PRIMARY) / "control", "status", timeout_s=0.05)
+        return int(answer["released"])
+    except (OSError, TimeoutError, ValueError, KeyError):
+        return 0

@@ -1,0 +1,1 @@
+"""The compiled fold: arrays of stream records in, arrays of feed records out."""

@@ -1,0 +1,59 @@
+"""Members made up for a test, a drill or a demonstration: random passwords, and what each of them needs to log on."""
+
+import secrets
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Final
+
+import msgspec
+from argon2 import PasswordHasher
+
+from evermarket.venue.identity.accounts import Account, write_accounts
+
+PASSWORD_BYTES: Final = 18
+LINES_A_BROKER: Final = 4
+
+
+class Credentials(msgspec.Struct, frozen=True):
+    """What a member keeps to itself. `identity_url` and `doors` are where it goes with it."""
+
+    line: int
+    broker: str
+    password: str
+    identity_url: str = ""
+
+
+def make_credentials(count: int, identity_url: str = "", lines_a_broker: int = LINES_A_BROKER) -> list[Credentials]:
+    """Lines 1 to `count`, each with a password of its own."""
+    return [
+        Credentials(
+            line, f"B{1 + (line - 1) // lines_a_broker:03d}", secrets.token_urlsafe(PASSWORD_BYTES), identity_url
+        )
+        for line in range(1, count + 1)
+    ]
+
+
+def accounts_of(
+    credentials: Iterable[Credentials], hasher: PasswordHasher | None = None, address: str = ""
+) -> list[Account]:
+    """The accounts that these credentials open, bound to an address if one is given."""
+    maker = hasher or PasswordHasher()
+    return [
+        Account(line=one.line, broker=one.broker, password_hash=maker.hash(one.password), address=address)
+        for one in credentials
+    ]
+
+
+def write_members(folder: Path, count: int, identity_url: str = "", hasher: PasswordHasher | None = None) -> Path:
+    """`count` members: `accounts.json` for the service, `member-00001.json` and so on for each of them, mode 0600.
+
+    Returns the path of the accounts.
+    """
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    members = make_credentials(count, identity_url)
+    for one in members:
+        path = folder / f"member-{one.line:05d}.json"
+        path.touch(mode=0o600)
+        path.write_bytes(msgspec.json.format(msgspec.json.encode(one)) + b"\n")
+    write_accounts(folder / "accounts.json", accounts_of(members, hasher))
+    return folder / "accounts.json"

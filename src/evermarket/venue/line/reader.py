@@ -1,0 +1,107 @@
+"""Whoever reads the released stream: finds the owner, begins behind what it has, and goes on across restarts and
+switches without a gap or a repeat.
+
+Only what is released comes over this line, and what is released never changes; so a place (position and chain) that
+one owner told is known to every later one.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from evermarket.journal.frames import NO_CHAIN
+from evermarket.records import HEADER, RECORD_BYTES, Kind, Records
+from evermarket.records.kinds import FIRST_FRAME
+from evermarket.records.layout import BLOCK, EPOCH
+from evermarket.venue.line.wire import BadMessage, Framer, Message, Op, Role, head
+
+RETRY_S: Final = 0.01
+SILENT_S: Final = 1.0
+READ_BYTES: Final = 1 << 20
+_ITEM: Final = np.dtype(f"V{RECORD_BYTES}")
+
+
+class Place(NamedTuple):
+    """How far a reader has come: the last position, its epoch, and the chain there."""
+
+    position: int = 0
+    epoch: int = 0
+    chain: bytes = NO_CHAIN
+
+
+class Piece(NamedTuple):
+    """Records of the released stream, positions in order without a gap, and the place behind them."""
+
+    records: Records
+    place: Place
+
+
+class LineRefused(ConnectionError):  # noqa: N818
+    """The other end does not let us read: it does not own the market, or does not know our place."""
+
+
+def parse_frames(payload: bytes, place: Place) -> Piece:
+    """The records of whole frames, and the place behind the last. Errors: BadMessage if they do not follow."""
+    rows = np.frombuffer(payload, HEADER)
+    kinds = rows["kind"]
+    seals = np.flatnonzero(kinds >= FIRST_FRAME)
+    if not len(seals) or seals[-1] != len(rows) - 1:
+        raise BadMessage("frames that are not whole")
+    last = rows[-1:].view(BLOCK if kinds[-1] == Kind.BLOCK else EPOCH)[0]
+    items: Records = rows.view(_ITEM)[kinds < FIRST_FRAME]
+    records = items.view(HEADER)
+    if len(records) and (
+        records["position"][0] != place.position + 1
+        or records["position"][-1] != place.position + len(records)
+        or int(last["position"]) != place.position + len(records)
+    ):
+        raise BadMessage(f"records from position {records['position'][0]} do not follow on {place.position}")
+    return Piece(records, Place(int(last["position"]), int(last["epoch"]), last["chain"].tobytes()))
+
+
+async def released(addresses: Sequence[tuple[str, int]], place: Place = Place()) -> AsyncIterator[Piece]:  # noqa: B008
+    """The stream behind `place`, for ever: an owner is looked for among the addresses whenever there is none."""
+    at = 0
+    while True:
+        try:
+            async with contextlib.aclosing(_from(addresses[at % len(addresses)], place)) as pieces:
+                async for piece in pieces:
+                    place = piece.place
+                    yield piece
+        except (OSError, EOFError, TimeoutError, BadMessage):
+            at += 1
+            await asyncio.sleep(RETRY_S)
+
+
+async def _from(address: tuple[str, int], place: Place) -> AsyncGenerator[Piece, None]:
+    reader, writer = await asyncio.open_connection(*address, limit=READ_BYTES)
+    try:
+        writer.write(head(Op.FOLLOW, len(place.chain), place.position, place.epoch, Role.READER) + place.chain)
+        framer = Framer()
+        while True:
+            data = await asyncio.wait_for(reader.read(READ_BYTES), SILENT_S)
+            if not data:
+                raise EOFError("the line has ended")
+            for message in framer.feed(data):
+                piece = _piece(message, place)
+                if piece is not None:
+                    place = piece.place
+                    yield piece
+    finally:
+        writer.transport.abort()
+
+
+def _piece(message: Message, place: Place) -> Piece | None:
+    match message.op:
+        case Op.FRAMES:
+            piece = parse_frames(message.payload, place)
+            if piece.place.epoch < place.epoch:
+                raise BadMessage(f"epoch {piece.place.epoch} after {place.epoch}")
+            return piece
+        case Op.REFUSED:
+            raise LineRefused(message.payload.decode(errors="replace"))
+        case _:
+            return None

@@ -1,0 +1,142 @@
+"""The disk of a node: its actions done in order on a thread of their own, and the journal's frames read back by index.
+
+Rule 9: after the first action that fails nothing more is done. Where each frame lies is kept in two words a frame.
+"""
+
+import queue
+import threading
+from array import array
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from evermarket.journal import Journal, JournalWriter
+from evermarket.journal import frames as packed
+from evermarket.journal.frames import BLOCK_STRUCT, EPOCH_STRUCT
+from evermarket.records import HEADER, RECORD_BYTES, Records
+from evermarket.records.kinds import Kind
+from evermarket.venue.protocol.actions import Append, CutTail, DiskAction, Promise, SideFile, Sync
+from evermarket.venue.protocol.archive import Positions
+from evermarket.venue.protocol.events import DiskFailed, Promised, Synced
+from evermarket.venue.protocol.frames import Block, Frame, Mark
+
+Answer = Synced | Promised | DiskFailed
+_ITEM = np.dtype(f"V{RECORD_BYTES}")
+
+
+class Places:
+    """Where each frame of the journal lies, by its index from 1."""
+
+    def __init__(self) -> None:
+        self.segments = array("I")
+        self.offsets = array("Q")
+        self.lasts = array("Q")
+
+    def put(self, segment: int, offset_bytes: int, last: int) -> None:
+        self.segments.append(segment)
+        self.offsets.append(offset_bytes)
+        self.lasts.append(last)
+
+
+class JournalArchive:
+    """What a node may read again, from the files. `owners` names cores by their number in EPOCH records."""
+
+    def __init__(self, folder: Path, owners: dict[int, str]) -> None:
+        self.places = Places()
+        self._folder = folder
+        self._owners = owners
+        self._journal: Journal | None = None
+
+    def begin(self) -> Iterator[Frame]:
+        """Every frame of the journal as recovery left it; takes down where each one lies."""
+        self._journal = Journal.open(self._folder)
+        for frame in self._journal.frames():
+            self.places.put(frame.segment, frame.offset_bytes, frame.position)
+            yield self._frame(frame)
+
+    def frames(self, after: int, upto: int) -> Sequence[Frame]:
+        return [self._read(index) for index in range(after + 1, upto + 1)]
+
+    def records(self, positions: Positions) -> Records:
+        parts, at, lasts = [], 0, self.places.lasts
+        while at < len(positions):
+            index = int(np.searchsorted(lasts, positions[at])) + 1
+            block = self._read(index)
+            assert isinstance(block, Block)
+            upto = int(np.searchsorted(positions, block.last, side="right"))
+            parts.append(block.records.view(_ITEM)[positions[at:upto] - block.first])
+            at = upto
+        return (np.concatenate(parts) if parts else np.zeros(0, _ITEM)).view(HEADER)
+
+    def _read(self, index: int) -> Frame:
+        """A frame as it lies on the disk; a memory map, so what a block's records show costs no copy."""
+        journal = self._journal or Journal.open(self._folder)
+        self._journal = journal
+        view = journal.segment(self.places.segments[index - 1]).data
+        offset, last = self.places.offsets[index - 1], self.places.lasts[index - 1]
+        before = self.places.lasts[index - 2] if index > 1 else 0
+        seal = bytes(view[offset : offset + RECORD_BYTES])
+        if seal[16] == Kind.EPOCH:
+            position, time, _, _, epoch, owner, _, _ = EPOCH_STRUCT.unpack(seal)
+            return Mark(epoch, position, time, self._owners[owner], seal)
+        count = last - before
+        records = np.frombuffer(view, HEADER, count, offset)
+        seal = bytes(view[offset + count * RECORD_BYTES :][:RECORD_BYTES])
+        return block_of(records, seal)
+
+    def _frame(self, frame: packed.Block | packed.Epoch) -> Frame:
+        if isinstance(frame, packed.Epoch):
+            return Mark(frame.epoch, frame.position, frame.time, self._owners[frame.owner], bytes(frame.raw))
+        return block_of(frame.records, bytes(frame.raw[-RECORD_BYTES:]))
+
+
+def block_of(records: Records, seal: bytes) -> Block:
+    """A block of the protocol from its records and BLOCK record."""
+    last, digest, _, epoch, count, _, _ = BLOCK_STRUCT.unpack(seal)
+    return Block(epoch, last - count + 1, last, int(records["time"][0]), digest, records, seal)
+
+
+class Disk:
+    """One thread that writes. `answer` is called on it with what the node is to be stepped with."""
+
+    def __init__(self, writer: JournalWriter, places: Places, answer: Callable[[Answer], None]) -> None:
+        self.writer = writer
+        self._places = places
+        self._answer = answer
+        self._queue: queue.SimpleQueue[DiskAction | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._run, name="disk", daemon=True)
+        self._thread.start()
+
+    def do(self, action: DiskAction) -> None:
+        self._queue.put(action)
+
+    def close(self) -> None:
+        """Do what is left, then release the journal."""
+        self._queue.put(None)
+        self._thread.join()
+        self.writer.close()
+
+    def _run(self) -> None:
+        while (action := self._queue.get()) is not None:
+            try:
+                self._perform(action)
+            except Exception as error:  # whatever it is, it is final (rule 9)
+                self._answer(DiskFailed(f"{type(error).__name__}: {error}"))
+                return
+
+    def _perform(self, action: DiskAction) -> None:
+        match action:
+            case Append(frames):
+                for frame in frames:
+                    records = frame.records if isinstance(frame, Block) else None
+                    segment, offset_bytes = self.writer.append_sealed(records, frame.seal)
+                    self._places.put(segment, offset_bytes, frame.last)
+            case Sync(index, chain):
+                self.writer.sync()
+                self._answer(Synced(index, chain))
+            case Promise(epoch):
+                self.writer.promise(epoch)
+                self._answer(Promised(epoch))
+            case SideFile() | CutTail():
+                raise NotImplementedError("this core cannot give up a part of its journal; it needs a person")

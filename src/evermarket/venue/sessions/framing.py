@@ -1,0 +1,81 @@
+"""Which of a member's records may go on to the core (docs/sessions.md, Commands)."""
+
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from evermarket.records import HEADER, RECORD_BYTES, Kind, Records
+from evermarket.records.kinds import FIRST_EVENT
+from evermarket.records.layout import ORDER
+from evermarket.records.session import Parting, SessionKind
+from evermarket.records.units import FOLLOWING_MAX
+
+ITEM: Final = np.dtype(f"V{RECORD_BYTES}")
+_FOLLOWING: Final = 15
+_HEADS: Final = (Kind.ANNOUNCE, Kind.REF_INSTRUMENT)
+_MEMBER_KINDS: Final = range(Kind.NEW, Kind.VOID_TRADE + 1)
+
+_IS_COMMAND: Final = np.zeros(256, np.bool_)
+_IS_COMMAND[[kind for kind in Kind if kind < FIRST_EVENT]] = True
+_IS_MEMBERS: Final = np.zeros(256, np.bool_)
+_IS_MEMBERS[list(_MEMBER_KINDS)] = True
+_IS_NUMBERED: Final = np.zeros(256, np.bool_)
+_NUMBERED: Final = (Kind.NEW, Kind.QUOTE)
+_IS_NUMBERED[list(_NUMBERED)] = True
+
+
+def is_plain(data: bytes, line: int) -> bool:
+    """Whether these 64 bytes are a command that this line may send; the same as `sort_out` says of one record."""
+    kind = data[16]
+    if not Kind.NEW <= kind <= Kind.VOID_TRADE or data[52] | data[53] << 8 != line:
+        return False
+    return kind not in _NUMBERED or data[48:52] == b"\0\0\0\0"
+
+
+def id_of(data: bytes) -> int:
+    """The client order id of a member's command."""
+    return int.from_bytes(data[24:32], "little")
+
+
+class Sorted(NamedTuple):
+    """The commands of a batch up to the first record that ends the session, and why that one does (None: none does)."""
+
+    commands: Records
+    parting: Parting | None
+
+
+def sort_out(records: Records, line: int) -> Sorted:
+    """What a logged-on member sent: commands that may go on, without its heartbeats."""
+    kinds = records["kind"]
+    seen = records.view(ORDER)
+    is_own = seen["line"] == line
+    if line:
+        is_good = _IS_MEMBERS[kinds] & is_own
+    else:
+        is_good = _IS_COMMAND[kinds] & (is_own | ~_IS_MEMBERS[kinds])
+    is_good &= ~_IS_NUMBERED[kinds] | (seen["order_no"] == 0)
+    is_beat = kinds == SessionKind.HEARTBEAT
+    if is_good.all():
+        return Sorted(records, None)
+    wrong = np.flatnonzero(~(is_good | is_beat))
+    stop = int(wrong[0]) if len(wrong) else len(records)
+    commands: Records = records.view(ITEM)[:stop][is_good[:stop]]
+    parting = _parting(int(kinds[stop]), bool(is_own[stop])) if stop < len(records) else None
+    return Sorted(commands.view(HEADER), parting)
+
+
+def _parting(kind: int, is_own: bool) -> Parting:
+    if kind == SessionKind.LOG_OFF:
+        return Parting.MEMBER
+    return Parting.FOREIGN_LINE if kind in _MEMBER_KINDS and not is_own else Parting.BAD_RECORD
+
+
+def unfinished_from(commands: Records) -> int:
+    """Where a last run begins whose texts have not all come; the number of records if there is none."""
+    head = len(commands) - 1
+    while head > len(commands) - 1 - FOLLOWING_MAX and head > 0 and commands[head]["kind"] == Kind.TEXT:
+        head -= 1
+    if head < 0 or commands[head]["kind"] not in _HEADS:
+        return len(commands)
+    announced = int(commands[head]["flags"]) & _FOLLOWING
+    return head if announced > len(commands) - 1 - head else len(commands)

@@ -1,0 +1,44 @@
+"""The protocol in virtual time: two hundred seeds, and the rules taken out on purpose.
+
+`make soak` runs thousands. A seed again, with its trace: `python -m simulation.run SEED` from this folder.
+"""
+
+import os
+
+import pytest
+from simulation.mutants import MUTANTS
+from simulation.run import Failed, simulate
+
+SEEDS = int(os.environ.get("EVERMARKET_SEEDS", "200"))
+PIECE = 20
+
+FOUND_BY = {
+    "ReleasesBeforeItsSync": 19,
+    "ReleasesBeforeFollowersSync": 3,
+    "NumbersFromItsOwnCount": 0,
+    "PutsFlaggedIntoBatches": 5,
+    "TellsBeforeRelease": 0,
+    "ExecutesRepetitions": 1,
+    "SaysNeverReceivedTooSoon": 1,
+    "TellsLiveWhileBehind": 2,
+    "NeverResends": 1,
+    "LogsOnFromNow": 2,
+}
+"""The first seed that finds a mutant."""
+
+
+@pytest.mark.parametrize("start", range(0, SEEDS, PIECE))
+def test_nothing_told_is_lost_and_the_market_heals(start: int, kernels: None) -> None:
+    orders = sum(simulate(seed).orders for seed in range(start, min(start + PIECE, SEEDS)))
+    assert orders > 0
+
+
+@pytest.mark.parametrize(("name", "seed"), FOUND_BY.items())
+def test_a_rule_taken_out_is_found(name: str, seed: int, kernels: None) -> None:
+    node, gate = MUTANTS[name]
+    with pytest.raises(Failed):
+        simulate(seed, node, gate)
+
+
+def test_every_seed_belongs_to_a_mutant() -> None:
+    assert FOUND_BY.keys() <= MUTANTS.keys()

@@ -1,0 +1,1 @@
+"""Real processes, real sockets, real files: a whole venue on this machine."""

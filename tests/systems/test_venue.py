@@ -1,0 +1,76 @@
+"""A whole venue as processes: a day on the primary; a primary killed, hung, started again; the twin carries on."""
+
+import os
+import signal
+from pathlib import Path
+from typing import Any
+
+from evermarket.continuity.venue.incident import read_incidents
+from evermarket.journal import Journal
+from evermarket.records import Kind
+from tests.systems.venue import Venue, a_venue
+
+
+def has_traded(status: dict[str, Any]) -> bool:
+    """A good part of the members' orders is answered."""
+    return int(status["crowd"]["answered"]) > 500
+
+
+def is_owned_by(name: str) -> Any:
+    return lambda status: status["seat"]["owner"] == name and status["cores"][name]["state"] == "MATCH"
+
+
+def check_day(venue: Venue, owner: str) -> None:
+    """Nothing that a member was told is lost or doubled, and the owner's journal is whole and closed."""
+    proof = venue.prove(owner)
+    assert (proof.lost, proof.doubled) == (0, 0), proof
+    assert proof.acknowledged > 3_000
+    journal = Journal.open(venue.plan.own(owner) / "journal")
+    report = journal.verify()
+    assert (report.damage, report.cut) == (None, None)
+    assert len(journal.array(Kind.CLOSED)) > 0
+
+
+def test_a_day_on_the_primary_followed_by_the_twin(tmp_path: Path) -> None:
+    with a_venue(tmp_path / "venue", unattended=False) as venue:
+        status = venue.wait_until_over()
+        assert status["seat"]["owner"] == "P"
+        assert status["seat"]["in_step"] == ["P", "T"]
+        assert status["cores"]["T"]["clean"]
+        check_day(venue, "P")
+
+
+def test_a_primary_killed_in_trading_is_followed_by_the_twin(tmp_path: Path) -> None:
+    with a_venue(tmp_path / "venue", unattended=True) as venue:
+        venue.wait("trading", has_traded)
+        venue.signal("P", signal.SIGKILL)
+        venue.wait("the twin owns the market", is_owned_by("T"))
+        venue.wait_until_over()
+        check_day(venue, "T")
+        steps = [line["step"] for line in read_incidents(venue.plan.folder / "incidents")[0]]
+        assert steps[:4] == ["detected", "halt announced", "positions", "primary fenced"]
+        assert steps[4:7] == ["seat taken", "promoted", "doors of the twin open"]
+
+
+def test_a_primary_that_wakes_after_the_switch_says_nothing_more(tmp_path: Path) -> None:
+    with a_venue(tmp_path / "venue", unattended=True) as venue:
+        venue.wait("trading", has_traded)
+        pid = int((venue.plan.folder / "P.pid").read_text("utf-8"))
+        os.kill(pid, signal.SIGSTOP)
+        venue.wait("the twin owns the market", is_owned_by("T"))
+        venue.wait_until_over()
+        check_day(venue, "T")
+        ours = Journal.open(venue.plan.own("P") / "journal").array()
+        theirs = Journal.open(venue.plan.own("T") / "journal").array()
+        assert Journal.open(venue.plan.own("P") / "journal").epochs()[-1].epoch == 1
+        assert len(ours) <= len(theirs)
+
+
+def test_a_primary_started_again_goes_on_in_a_new_epoch(tmp_path: Path) -> None:
+    with a_venue(tmp_path / "venue", unattended=False) as venue:
+        venue.wait("trading", has_traded)
+        venue.signal("P", signal.SIGKILL)
+        venue.wait("a new epoch", lambda status: status["seat"]["epoch"] == 2)
+        venue.wait("the twin is in step again", lambda status: "T" in status["seat"]["in_step"])
+        venue.wait_until_over()
+        check_day(venue, "P")

@@ -1,0 +1,1 @@
+"""The venue: sessions and what members are told."""

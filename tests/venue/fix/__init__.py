@@ -1,0 +1,1 @@
+"""FIX: the wire, the session by its published acceptance definitions, translation, and real engines as clients."""
