@@ -17,7 +17,7 @@ MAY_IMPORT = {
     "duty": {"journal", "rulebook", "records"},
     "venue": {"client", "twin", "core", "journal", "rulebook", "records"},
     "day": {"duty", "sim", "twin", "core", "journal", "rulebook", "records"},
-    "continuity": {"day", "venue", "client", "twin", "core", "journal", "rulebook", "records"},
+    "continuity": {"day", "sim", "venue", "client", "twin", "core", "journal", "rulebook", "records"},
     "cli": {"continuity", "venue", "client", "day", "duty", "sim", "twin", "core", "journal", "rulebook", "records"},
 }
 """Room by room, from the ground floor up, which others it may import."""

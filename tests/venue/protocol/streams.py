@@ -62,7 +62,7 @@ class Builder:
         self.put(record, kind)
         for _ in range(texts):
             self.put(np.zeros(1, LAYOUT[Kind.TEXT]), Kind.TEXT)
-        for event in events:
+        for event in events[:1] if kind == Kind.ANNOUNCE else events:  # refused or announced, not both
             self.event(event, cl_ord_id)
         if is_member:  # a command has an event, and the first that its line is told is the outcome
             self.event((Kind.REJECTED, line, 0, True), cl_ord_id)

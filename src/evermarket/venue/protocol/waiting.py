@@ -56,7 +56,8 @@ class Waiting:
         part = self._parts.popleft()
         if len(part.records) > records_max and not part.is_alone:
             cut = _run_boundary(part.records, records_max) or (_run_end(part.records) if is_first else 0)
-            self._parts.appendleft(Part(part.records[cut:]))
+            if cut < len(part.records):
+                self._parts.appendleft(Part(part.records[cut:]))
             part = Part(part.records[:cut])
         self.records -= len(part.records)
         return part
