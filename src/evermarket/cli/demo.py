@@ -1,10 +1,12 @@
-"""`evermarket demo`: a simulated board and, where they lie beside the repository, three real Shanghai days."""
+"""`evermarket demo`: a simulated board and, where they lie beside the repository, three real Shanghai days; then a live
+market whose primary core is killed in the middle of trading."""
 
 import json
 import os
 import sys
 import time
 import webbrowser
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,12 +15,15 @@ import typer
 CALL = ".tools/bin/uv run evermarket"
 """How a newcomer who has only run make calls the command."""
 
+LIVE_SPEED = 1_500
+LIVE_ORDERS = 20_000
 SIMULATED = {"seed": 7, "members": 80, "orders": 200_000, "instruments": 1_200}
 
 
 def demo(
     out: Annotated[Path, typer.Option("--out", help="Where everything goes.")] = Path("out/demo"),
     orders: Annotated[int, typer.Option("--orders", help="Orders of the simulated board.")] = SIMULATED["orders"],
+    live: Annotated[bool, typer.Option("--live/--no-live", help="The live market and its switch, too.")] = True,
     as_json: Annotated[bool, typer.Option("--json", help="Print the summaries as JSON.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Show no progress.")] = False,
 ) -> None:
@@ -45,9 +50,27 @@ def demo(
         print(json.dumps(found, indent=2, ensure_ascii=False))
         return
     _show(found, out, folders, time.perf_counter() - begin)
+    if live:
+        _live(out, say)
     report = out / "simulated" / "report.html"
     if os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"):
         webbrowser.open(report.resolve().as_uri())
+
+
+def _live(out: Path, say: Callable[[str], None]) -> None:
+    """A day over real sessions in which the primary dies; the last lines are the proof."""
+    import shutil
+
+    from evermarket.continuity.venue.drill import run_drill
+    from evermarket.sim.config import SimulationConfig
+
+    say("\na live market: both cores, members over real sessions; its primary will be killed")
+    shutil.rmtree(out / "live", ignore_errors=True)
+    board = SimulationConfig(seed=7, members=12, orders=LIVE_ORDERS, instruments=300, bad_per_million=0, indicate_s=30)
+    report = run_drill(out / "live", board, speed=LIVE_SPEED, kill_after=LIVE_ORDERS // 2, say=say)
+    proof = report.proof
+    facts = f"acknowledged {proof.acknowledged:,}, lost {proof.lost}, doubled {proof.doubled}"
+    print(f"{facts}, switch {proof.silence_ms:.1f} ms\nthe report: {report.path}")
 
 
 def shared_data() -> Path | None:
