@@ -17,7 +17,7 @@ demo: setup
 	@$(RUN) evermarket demo
 
 test: setup
-	@$(CARGO) test --release $(TWIN)
+	@$(CARGO) test --profile tested $(TWIN)
 	@$(RUN) pytest -n 2 --dist worksteal
 
 soak: setup
