@@ -62,7 +62,13 @@ class Venue:
 def a_venue(folder: Path, *, unattended: bool, orders: int = 3_000, speed: int = 1_200) -> Iterator[Venue]:
     """Up and ready; whatever happens, nothing of it is left running."""
     board = SimulationConfig(seed=3, members=4, orders=orders, instruments=60, bad_per_million=0, indicate_s=60)
-    plan = open_venue(folder, board, speed=speed, policy=Policy(unattended, silent_ms=1_000, follower_silent_ms=3_000))
+    plan = open_venue(
+        folder,
+        board,
+        speed=speed,
+        services=("crowd",),
+        policy=Policy(unattended, silent_ms=1_000, follower_silent_ms=3_000),
+    )
     argv = [sys.executable, "-m", "evermarket.continuity.venue.supervisor", str(plan.folder)]
     log = (plan.folder / "logs" / "supervisor.log").open("ab")
     supervisor = subprocess.Popen(argv, stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True)

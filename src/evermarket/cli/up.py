@@ -30,14 +30,14 @@ def up(
     """Start an exchange: both cores, its timetable, its members; come back when it stands."""
     from evermarket.cli.main import fail
     from evermarket.continuity.venue.opening import open_venue, wait_until_ready
-    from evermarket.continuity.venue.plan import Policy
+    from evermarket.continuity.venue.plan import HOST, SERVICES, Policy
     from evermarket.sim.config import SimulationConfig
 
     board = SimulationConfig(seed=seed, members=members, orders=orders, instruments=instruments, bad_per_million=0)
     try:
-        plan = open_venue(
-            folder, board, speed=speed, rate=rate, crowd=crowd, policy=Policy(unattended_switch=unattended)
-        )
+        services = tuple(name for name in SERVICES if crowd or name != "crowd")
+        policy = Policy(unattended_switch=unattended)
+        plan = open_venue(folder, board, speed=speed, rate=rate, services=services, policy=policy)
     except FileExistsError as error:
         fail(f"{error}; `evermarket down --folder {folder}` ends it", 1)
     supervisor = [sys.executable, "-m", "evermarket.continuity.venue.supervisor", str(plan.folder)]
@@ -51,9 +51,8 @@ def up(
         )
         return
     print(f"the venue stands after {time.monotonic() - begun:.1f} s: {plan.folder}")
-    print(
-        f"doors: {', '.join(plan.doors)}; the day's secret and every line's ticket come from {plan.folder / 'secret'}"
-    )
+    print(f"doors: {', '.join(plan.doors)}; market data: ws://{HOST}:{plan.ports['web']}/stream, its key in web-key")
+    print(f"lines for you and your programs: {plan.folder / 'members' / 'guests'} (docs/client.md)")
     for words, what in (
         (f"status --folder {folder}", "who owns the market, how both cores stand"),
         (f"switch --folder {folder} --by you --reason drill", "hand the market to the twin"),

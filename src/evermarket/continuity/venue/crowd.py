@@ -101,7 +101,10 @@ class Crowd:
         members = plan.folder / "members"
         told, sent = ((members / f"{name}.bin").open("ab", buffering=1 << 16) for name in ("told", "sent"))
         self._logs = (told, sent)
-        self.traders = [Trader(plan, line.line, self._numbers, self._logs) for line in self._day.lines]
+        guests = plan.guests
+        lines = [line.line for line in self._day.lines if line.line not in guests]
+        self.traders = [Trader(plan, line, self._numbers, self._logs) for line in lines]
+        self._lines = np.array(lines, np.uint16)
         self._waiting: Records = np.zeros(0, HEADER)
         self._is_last = False
 
@@ -137,8 +140,8 @@ class Crowd:
         due, self._waiting = self._waiting[:upto], self._waiting[upto:]
         lines = due.view(_ITEM).view(ORDER)["line"]
         order = np.argsort(lines, kind="stable")
-        edges = np.searchsorted(lines[order], np.arange(1, len(self.traders) + 2))
-        for trader, start, stop in zip(self.traders, edges[:-1].tolist(), edges[1:].tolist(), strict=True):
+        starts, stops = (np.searchsorted(lines[order], self._lines, side=side) for side in ("left", "right"))
+        for trader, start, stop in zip(self.traders, starts.tolist(), stops.tolist(), strict=True):
             if stop > start or trader.held:
                 trader.give(due.view(_ITEM)[order[start:stop]].view(HEADER))
 

@@ -35,7 +35,8 @@ class DrillFailed(RuntimeError):  # noqa: N818
 
 def run_drill(folder: Path, board: SimulationConfig, *, speed: int, kill_after: int, say: Say) -> VenueReport:
     """Run it. `kill_after`: the primary dies once so many commands are answered. Errors: DrillFailed, TimeoutError."""
-    plan = open_venue(folder / "venue", board, speed=speed, policy=Policy(unattended_switch=True))
+    policy = Policy(unattended_switch=True)
+    plan = open_venue(folder / "venue", board, speed=speed, services=("crowd",), policy=policy)
     log = (plan.folder / "logs" / "supervisor.log").open("ab")
     argv = [sys.executable, "-m", "evermarket.continuity.venue.supervisor", str(plan.folder)]
     supervisor = subprocess.Popen(argv, stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True)

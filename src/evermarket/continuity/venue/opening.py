@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from evermarket.continuity.venue.control import ask
-from evermarket.continuity.venue.plan import PRIMARY, Policy, VenuePlan, found, free_ports
+from evermarket.continuity.venue.plan import PRIMARY, SERVICES, Policy, VenuePlan, found, free_ports
 from evermarket.records.kinds import Make
 from evermarket.records.units import SECOND_NS
 from evermarket.sim.config import SimulationConfig
@@ -26,7 +26,7 @@ def open_venue(
     *,
     speed: int = 1,
     rate: int = 0,
-    crowd: bool = True,
+    services: tuple[str, ...] = SERVICES,
     policy: Policy | None = None,
     lead_s: int = LEAD_S,
 ) -> VenuePlan:
@@ -34,7 +34,7 @@ def open_venue(
     _compile()
     begin_ns = time.time_ns() + lead_s * SECOND_NS
     clock = Clock(begin_ns, hours_of(board).start_ns, speed)
-    plan = VenuePlan(folder.resolve(), clock, board, free_ports(), rate, crowd, policy or Policy())
+    plan = VenuePlan(folder.resolve(), clock, board, free_ports(), rate, policy or Policy(), services)
     found(plan)
     return plan
 

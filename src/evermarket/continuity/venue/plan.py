@@ -15,6 +15,7 @@ import msgspec
 
 from evermarket.records.kinds import Make
 from evermarket.sim.config import SimulationConfig
+from evermarket.sim.members import make_lines
 from evermarket.venue.clock import Clock
 from evermarket.venue.primary.settings import CoreAddress, PrimarySettings
 from evermarket.venue.protocol.seat import CompareAndSet, Seat
@@ -24,7 +25,11 @@ PRIMARY = "P"
 TWIN = "T"
 HOST = "127.0.0.1"
 BEAT_MS = 20
-PORTS = ("p_door", "p_lines", "t_door", "t_lines", "identity", "feed", "web")
+PORTS = ("p_door", "p_lines", "t_door", "t_lines", "identity", "feed", "recovery", "web")
+
+
+SERVICES = ("crowd", "identity", "feed")
+"""What stands beside cores and conductor: simulated members, day tickets for people, market data."""
 
 
 class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -45,12 +50,19 @@ class VenuePlan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     board: SimulationConfig
     ports: dict[str, int]
     rate: int = 0
-    crowd: bool = True
     policy: Policy = Policy()
+    services: tuple[str, ...] = SERVICES
+    guest_lines: int = 4
 
     @property
     def trading_day(self) -> int:
         return self.board.trading_day
+
+    @property
+    def guests(self) -> dict[int, int]:
+        """Lines that simulated members leave to people, and whose they are: the last ones that enter orders."""
+        lines = [line for line in make_lines(self.board.members) if line.weight]
+        return {line.line: line.member for line in lines[len(lines) - self.guest_lines :]}
 
     @property
     def cores(self) -> tuple[CoreAddress, CoreAddress]:

@@ -255,14 +255,14 @@ def commands(plan: VenuePlan) -> list[Child]:
         *("--rate", str(plan.rate), "--clock", f"{clock.real_ns}:{clock.market_ns}:{clock.speed}"),
     ]
     python = [sys.executable, "-m"]
+    room = "evermarket.continuity.venue"
+    services = {"crowd": f"{room}.crowd", "identity": f"{room}.identity_process", "feed": f"{room}.feed_process"}
     children = [
         Child(PRIMARY, [*python, "evermarket.venue.primary", str(plan.folder / "P.json")]),
         Child(TWIN, follow),
-        Child("conductor", [*python, "evermarket.continuity.venue.conductor", folder]),
+        Child("conductor", [*python, f"{room}.conductor", folder]),
     ]
-    if plan.crowd:
-        children.append(Child("crowd", [*python, "evermarket.continuity.venue.crowd", folder]))
-    return children
+    return children + [Child(name, [*python, services[name], folder]) for name in plan.services]
 
 
 def main(folder: Path) -> int:

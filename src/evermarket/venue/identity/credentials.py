@@ -1,7 +1,7 @@
 """Members made up for a test, a drill or a demonstration: random passwords, and what each of them needs to log on."""
 
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -25,11 +25,16 @@ class Credentials(msgspec.Struct, frozen=True):
 
 def make_credentials(count: int, identity_url: str = "", lines_a_broker: int = LINES_A_BROKER) -> list[Credentials]:
     """Lines 1 to `count`, each with a password of its own."""
+    return credentials_of(
+        {line: f"B{1 + (line - 1) // lines_a_broker:03d}" for line in range(1, count + 1)}, identity_url
+    )
+
+
+def credentials_of(brokers: Mapping[int, str], identity_url: str = "") -> list[Credentials]:
+    """A password for each of these lines; the broker's id by line."""
     return [
-        Credentials(
-            line, f"B{1 + (line - 1) // lines_a_broker:03d}", secrets.token_urlsafe(PASSWORD_BYTES), identity_url
-        )
-        for line in range(1, count + 1)
+        Credentials(line, broker, secrets.token_urlsafe(PASSWORD_BYTES), identity_url)
+        for line, broker in brokers.items()
     ]
 
 
@@ -49,8 +54,12 @@ def write_members(folder: Path, count: int, identity_url: str = "", hasher: Pass
 
     Returns the path of the accounts.
     """
+    return write_credentials(folder, make_credentials(count, identity_url), hasher)
+
+
+def write_credentials(folder: Path, members: list[Credentials], hasher: PasswordHasher | None = None) -> Path:
+    """These members' files and accounts, as `write_members`."""
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    members = make_credentials(count, identity_url)
     for one in members:
         path = folder / f"member-{one.line:05d}.json"
         path.touch(mode=0o600)

@@ -1,0 +1,63 @@
+"""The market data of a venue as a process: the released stream in, packets and recovery out, and a stream for people.
+
+Whoever owns the market is read; sequence numbers are a function of the journal, so a switch leaves no trace in them.
+The key for the WebSocket stream lies in FOLDER/web-key.
+"""
+
+import asyncio
+import logging
+import secrets
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+from evermarket.continuity.venue.plan import HOST, VenuePlan, read_plan
+from evermarket.records import Records
+from evermarket.venue.feed.book import FeedFold
+from evermarket.venue.feed.channel import Feed, FeedTerms
+from evermarket.venue.feed.packets import Day
+from evermarket.venue.feed.publisher import FeedPlaces, Publisher
+from evermarket.venue.feed.web import WebGate
+from evermarket.venue.identity.service import server
+from evermarket.venue.line.reader import released
+
+PARTITION = 1
+
+
+async def serve(plan: VenuePlan) -> None:
+    """Until it is told to end."""
+    places = FeedPlaces(lines=(((HOST, plan.ports["feed"]),),), recovery=(HOST, plan.ports["recovery"]))
+    gate, fold = WebGate(web_key(plan).__eq__), FeedFold()
+    web = server(gate.app(), HOST, plan.ports["web"])
+
+    async def blocks() -> AsyncIterator[Records]:
+        async for piece in released(plan.lines):
+            if len(piece.records):
+                gate.take(fold.take(piece.records).by_level)
+                yield piece.records
+
+    async with Publisher(Feed(FeedTerms(day=Day(plan.trading_day, PARTITION))), places) as out:
+        following = asyncio.create_task(out.follow(blocks()))
+        try:
+            await web.serve()
+        finally:
+            following.cancel()
+
+
+def web_key(plan: VenuePlan) -> str:
+    """The key that people's programs show; made if there is none."""
+    path = plan.folder / "web-key"
+    if not path.exists():
+        path.touch(mode=0o600)
+        path.write_text(secrets.token_urlsafe(18), "utf-8")
+    return path.read_text("utf-8")
+
+
+def main(folder: Path) -> int:
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    asyncio.run(serve(read_plan(folder)))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1])))

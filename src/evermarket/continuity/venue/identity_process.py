@@ -1,0 +1,46 @@
+"""The identity service of a venue as a process: day tickets for the guests' lines, over HTTP on this machine.
+
+Guests are lines of the board that the simulated members leave alone, for people and their programs. Their credentials
+lie in FOLDER/members/guests, one file a line, made at the first start; the service itself keeps only hashes.
+"""
+
+import asyncio
+import logging
+import sys
+from pathlib import Path
+
+from evermarket.continuity.venue.plan import HOST, VenuePlan, read_plan
+from evermarket.venue.identity.accounts import read_accounts
+from evermarket.venue.identity.credentials import credentials_of, write_credentials
+from evermarket.venue.identity.desk import Desk
+from evermarket.venue.identity.passwords import PasswordChecker
+from evermarket.venue.identity.service import DoorAddress, make_app, server
+from evermarket.venue.primary.settings import split_address
+
+
+def guests(plan: VenuePlan) -> Path:
+    """The guests' accounts; made, with their credentials beside them, if they are not there."""
+    folder = plan.folder / "members" / "guests"
+    accounts = folder / "accounts.json"
+    if not accounts.exists():
+        brokers = {line: f"B{member:03d}" for line, member in plan.guests.items()}
+        write_credentials(folder, credentials_of(brokers, f"http://{HOST}:{plan.ports['identity']}"))
+    return accounts
+
+
+async def serve(plan: VenuePlan) -> None:
+    """Until it is told to end."""
+    accounts = read_accounts(guests(plan))
+    desk = Desk(plan.trading_day, plan.secret, accounts, PasswordChecker())
+    doors = [DoorAddress(*split_address(door)) for door in plan.doors]
+    await server(make_app(desk, doors), HOST, plan.ports["identity"]).serve()
+
+
+def main(folder: Path) -> int:
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    asyncio.run(serve(read_plan(folder)))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1])))
