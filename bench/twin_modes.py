@@ -16,11 +16,11 @@ from pathlib import Path
 from statistics import median
 
 import numpy as np
-from match import of_messages
 
 from evermarket.day.cores import open_core
 from evermarket.journal import DayFacts, Journal, JournalWriter
 from evermarket.twin import find_binary
+from match import of_messages
 
 RUNS = 3
 PROMOTIONS = 20
