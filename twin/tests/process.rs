@@ -295,7 +295,23 @@ fn promoted_while_following_it_goes_on_where_the_owner_ended() {
         let (reply, stream) = ask(&mut lines[round % 3], RUN, &batch(round as u64));
         assert_eq!((reply.op, reply.a), (0, last + stream.len() as u64 / 64));
         last = reply.a;
+        // An owner without a members' door answers the same socket.
+        let told = control(&socket, "status");
+        assert_eq!(
+            ["epoch", "promised", "position", "released", "live"].map(|name| number(&told, name)),
+            [2, 2, last, last, reply.c]
+        );
+        for part in [
+            format!("\"digest\": \"{:016x}\"", reply.b),
+            "\"state\": \"MATCH\"".into(),
+            "\"clean\": true".into(),
+            "\"sessions\": 0, \"connections\": 0".into(),
+        ] {
+            assert!(told.contains(&part), "{part}: {told}");
+        }
     }
+    assert!(control(&socket, "close").contains("refused"));
+    assert!(control(&socket, "promote 9 7").contains("owns the market already"));
     drop(child);
     let replayed = done(&["replay", text(&own)]);
     let told = String::from_utf8(replayed.stdout).unwrap();

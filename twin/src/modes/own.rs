@@ -158,12 +158,13 @@ impl<M: Matching> Engine<M> {
 /// Journals what was worked: all that waits is a block, is appended and synced, then told, then settled.
 fn release(mut writer: Writer, worked: &Receiver<Worked>, house: &House) -> Result<(), Trouble> {
     let most = BLOCK_RECORDS.min(writer.segment().slots() / 4);
+    let (steps, ledger) = (&house.owner.steps, &house.owner.ledger);
     loop {
         let Ok(first) = worked.try_recv().or_else(|_| {
-            told(house.owner.ledger.write_if_due());
+            told(ledger.write_if_due());
             worked.recv()
         }) else {
-            return house.owner.ledger.write_if_late();
+            return ledger.write_if_late();
         };
         let (mut block, mut at) = (first.stream, first.at);
         while block.len() < most
@@ -172,13 +173,13 @@ fn release(mut writer: Writer, worked: &Receiver<Worked>, house: &House) -> Resu
             block.extend_from_slice(&next.stream);
             at = next.at;
         }
-        if house.owner.steps.fenced().is_some() {
+        if steps.fenced().is_some() {
             return Ok(());
         }
         let sealed = writer.append_block(&mut block, at.digest)?;
-        house.owner.steps.appended(at);
+        steps.appended(at);
         writer.sync()?;
-        if !house.owner.steps.release(sealed.position) {
+        if !steps.release(sealed.position) {
             return Ok(());
         }
         let place = Place {
@@ -187,10 +188,8 @@ fn release(mut writer: Writer, worked: &Receiver<Worked>, house: &House) -> Resu
             slot: (writer.slot() - block.len()) as u32,
         };
         block.pop();
-        let settled = house.owner.ledger.is_wanted().then(|| block.clone());
-        house.mailbox.put(Order::Released(block, place));
-        if let Some(records) = settled {
-            told(house.owner.ledger.fold(&records));
-        }
+        let settled = ledger.is_wanted().then(|| block.clone());
+        let tell = || house.mailbox.put(Order::Released(block, place));
+        told(ledger.told(&settled.unwrap_or_default(), tell));
     }
 }

@@ -256,6 +256,8 @@ impl Release {
             self.writer.sync()?;
             self.owner.steps.release(at.position);
         }
+        // Settled first: who has a reply and asks then finds it settled.
+        told(self.owner.ledger.fold(&self.block));
         let mut asked = Vec::new();
         for worked in batch {
             match worked {
@@ -265,15 +267,9 @@ impl Release {
                 Worked::Answer(answer) => self.reply(&answer),
             }
         }
-        self.fold();
+        told(self.owner.ledger.write_if_due());
         asked.into_iter().for_each(|answer| self.settle(answer));
         Ok(())
-    }
-
-    /// Settles what was released, and writes it once when the day is over.
-    fn fold(&mut self) {
-        let ledger = &self.owner.ledger;
-        told(ledger.fold(&self.block).or_else(|| ledger.write_if_due()));
     }
 
     /// Writes what is settled so far and answers with its facts.

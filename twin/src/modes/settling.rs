@@ -204,6 +204,18 @@ impl Ledger {
         })?
     }
 
+    /// Tells these records, then takes them: who was told of them and asks then finds them settled.
+    pub fn told(&self, records: &[Record], tell: impl FnOnce()) -> Option<(u64, Fault)> {
+        let Some(shared) = &self.0 else {
+            tell();
+            return None;
+        };
+        let mut settling = shared.lock().unwrap_or_else(PoisonError::into_inner);
+        tell();
+        settling.fold(records);
+        settling.news()
+    }
+
     /// Writes the files once the day is over; what went wrong, if that is news.
     pub fn write_if_due(&self) -> Option<(u64, Fault)> {
         self.with(|settling| {
