@@ -67,7 +67,7 @@ def a_venue(folder: Path, *, unattended: bool, orders: int = 3_000, speed: int =
         board,
         speed=speed,
         services=("crowd",),
-        policy=Policy(unattended, silent_ms=1_000, follower_silent_ms=3_000),
+        policy=Policy(unattended, silent_ms=2_000, follower_silent_ms=3_000),
     )
     argv = [sys.executable, "-m", "evermarket.continuity.venue.supervisor", str(plan.folder)]
     log = (plan.folder / "logs" / "supervisor.log").open("ab")

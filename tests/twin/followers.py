@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Final, Self, TypeVar
 
 from evermarket.twin import find_binary
@@ -107,7 +108,10 @@ class Follower(Process):
 
     def __init__(self, own: Path, *source: str | Path, options: Sequence[str] = ("--silence-ms", "60000")) -> None:
         self.own = own
-        self.control = own.with_name(own.name + ".control")
+        self._room = TemporaryDirectory(
+            prefix="follower-"
+        )  # a socket's path may have 107 bytes; a test's folder is longer
+        self.control = Path(self._room.name) / "control"
         self.address = free_address()
         self._status = own.with_name(own.name + ".status")
         self._status.unlink(missing_ok=True)

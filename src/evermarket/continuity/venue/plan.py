@@ -25,6 +25,7 @@ PRIMARY = "P"
 TWIN = "T"
 HOST = "127.0.0.1"
 BEAT_MS = 20
+SOCKET_PATH_BYTES_MAX = 107
 PORTS = ("p_door", "p_lines", "t_door", "t_lines", "identity", "feed", "recovery", "web")
 
 
@@ -112,8 +113,10 @@ class VenuePlan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def found(plan: VenuePlan) -> None:
-    """Make the venue's folder: plan, secret, seat of epoch 0 at the primary. Errors: FileExistsError."""
+    """Make the venue's folder: plan, secret, seat of epoch 0 at the primary. Errors: FileExistsError, ValueError."""
     folder = plan.folder
+    if len(str(plan.own(PRIMARY) / "control").encode()) > SOCKET_PATH_BYTES_MAX:
+        raise ValueError(f"folder {folder} is too long a path for a socket in it, {SOCKET_PATH_BYTES_MAX} bytes in all")
     if (folder / "venue.json").exists():
         raise FileExistsError(f"there is a venue in {folder}")
     for name in ("logs", "incidents", "members", PRIMARY, TWIN):

@@ -125,17 +125,20 @@ class Supervisor:
             self.incident.note("restart", what="the primary is started again; it takes a new epoch")
 
     async def _watch_primary(self) -> None:
-        """Liveness: a primary that lives and says nothing hangs."""
+        """Liveness: a primary that has matched, lives and says nothing hangs."""
         socket, silent = self.plan.own(PRIMARY) / "control", self.plan.policy.silent_ms / 1_000
+        lives_matched = 0
         while not self.is_switched:
             await asyncio.sleep(silent / 6)
             child = self.children[PRIMARY]
             if child.process is None or child.process.poll() is not None or not socket.exists():
                 continue
             try:
-                await ask(socket, "status", timeout_s=silent)
+                if (await ask(socket, "status", timeout_s=silent)).get("state") == "MATCH":
+                    lives_matched = child.lives
             except TimeoutError:
-                await self._primary_silent()
+                if lives_matched == child.lives:
+                    await self._primary_silent()
             except (OSError, ValueError):
                 continue
 
