@@ -110,7 +110,7 @@ class Follower(Process):
         self.own = own
         self._room = TemporaryDirectory(
             prefix="follower-"
-        )  # a socket's path may have 107 bytes; a test's folder is longer
+        )  # a socket's path is short
         self.control = Path(self._room.name) / "control"
         self.address = free_address()
         self._status = own.with_name(own.name + ".status")
