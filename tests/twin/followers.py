@@ -108,9 +108,7 @@ class Follower(Process):
 
     def __init__(self, own: Path, *source: str | Path, options: Sequence[str] = ("--silence-ms", "60000")) -> None:
         self.own = own
-        self._room = TemporaryDirectory(
-            prefix="follower-"
-        )  # a socket's path is short
+        self._room = TemporaryDirectory(prefix="follower-")  # a socket's path is short
         self.control = Path(self._room.name) / "control"
         self.address = free_address()
         self._status = own.with_name(own.name + ".status")
