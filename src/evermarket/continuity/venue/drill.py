@@ -22,6 +22,8 @@ from evermarket.sim.config import SimulationConfig
 READY_S = 300.0
 PATIENCE_S = 300.0
 LOOK_S = 0.1
+PATIENT_MS = 5_000
+"""Nothing but the kill shall end the primary, also where other work takes the processor."""
 STOP_S = 20.0
 ZONE_S = 8 * 3_600
 """Taipei shows UTC and eight hours."""
@@ -35,7 +37,7 @@ class DrillFailed(RuntimeError):  # noqa: N818
 
 def run_drill(folder: Path, board: SimulationConfig, *, speed: int, kill_after: int, say: Say) -> VenueReport:
     """Run it. `kill_after`: the primary dies once so many commands are answered. Errors: DrillFailed, TimeoutError."""
-    policy = Policy(unattended_switch=True)
+    policy = Policy(unattended_switch=True, silent_ms=PATIENT_MS, follower_silent_ms=PATIENT_MS)
     plan = open_venue(folder / "venue", board, speed=speed, services=("crowd",), policy=policy)
     log = (plan.folder / "logs" / "supervisor.log").open("ab")
     argv = [sys.executable, "-m", "evermarket.continuity.venue.supervisor", str(plan.folder)]
