@@ -31,6 +31,7 @@ from evermarket.sim.config import SimulationConfig
 from evermarket.venue.identity.tickets import ticket_for
 from evermarket.venue.primary.settings import split_address
 
+OUT = Path("out") / "bench"
 WINDOW = 8_192
 CHUNK = 1_024
 BOOKS = 100
@@ -173,7 +174,8 @@ def main() -> None:
     args = parser.parse_args()
     rates = [int(rate) for rate in args.rates.split(",") if rate]
     for level in args.levels.split(","):
-        with tempfile.TemporaryDirectory(dir=".") as folder:
+        OUT.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=OUT) as folder:
             asyncio.run(measure(level, args.orders, args.lines, rates, args.seconds, Path(folder) / "venue"))
 
 

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from evermarket.journal import Journal
 from evermarket.records import HEADER, LAYOUT, Kind, Records
+from evermarket.records.layout import ORDER
 from evermarket.records.session import FIRST_SESSION_KIND, FlowFlag
 
 _ITEM = np.dtype("V64")
@@ -76,7 +77,7 @@ def prove(members: Path, journal: Path, at_ns: int = 0) -> Proof:
         flow = np.frombuffer(path.read_bytes(), HEADER)
         flow = flow.view(_ITEM)[flow["kind"] < FIRST_SESSION_KIND].view(HEADER)
         told += len(flow)
-        acknowledged += int(np.isin(flow["kind"], _OUTCOMES).sum())
+        acknowledged += len(first_outcomes(flow))
         lost += len(flow) - int(agree(flow, records).sum())
         doubled += len(flow) - len(np.unique(flow["position"]))
     doubled += executed_twice(records)
@@ -131,24 +132,29 @@ def rows_of(path: Path) -> npt.NDArray[np.int64]:
 def in_flight(members: Path, at_ns: int, break_position: int) -> list[InFlight]:
     """The commands that were sent before `at_ns` and answered after it, with what became of each. `break_position`:
     the last position of the old owner that the new one has."""
-    told, found = rows_of(members / "told.bin"), []
+    told, sent = (rows_of(members / f"{name}.bin") for name in ("told", "sent"))
+    found: list[InFlight] = []
     for path in sorted(members.glob("flow-*.bin")):
         line = int(path.stem.removeprefix("flow-"))
         flow = np.frombuffer(path.read_bytes(), HEADER)
         mine = told[told[:, 1] == line]
-        times = np.repeat(mine[:, 0], mine[:, 2])[: len(flow)]
-        late = np.flatnonzero(np.isin(flow["kind"][: len(times)], _OUTCOMES) & (times > at_ns))
-        sent = rows_of(members / "sent.bin")
+        times = np.repeat(mine[:, 0], mine[:, 2])
         before = int(sent[(sent[:, 1] == line) & (sent[:, 0] <= at_ns), 2].sum())
-        answered = int(np.isin(flow["kind"][: len(times)], _OUTCOMES)[times <= at_ns].sum())
-        for at in late[: max(0, before - answered)].tolist():
-            row = flow[at : at + 1].copy()
-            body = row.view(LAYOUT[Kind(int(row["kind"][0]))])[0]
-            where = "old core" if int(row["position"][0]) <= break_position else "resend"
-            found.append(
-                InFlight(line, int(body["cl_ord_id"]), Kind(int(row["kind"][0])).name, where, int(times[at] - at_ns))
-            )
+        outcomes = first_outcomes(flow)[:before]  # ids grow, so the first ones are those that were sent by then
+        for at in outcomes[times[outcomes] > at_ns].tolist():
+            kind = Kind(int(flow["kind"][at]))
+            number = int(flow.view(ORDER)["cl_ord_id"][at])
+            by = "old core" if int(flow["position"][at]) <= break_position else "resend"
+            found.append(InFlight(line, number, kind.name, by, int(times[at] - at_ns)))
     return found
+
+
+def first_outcomes(flow: Records) -> npt.NDArray[np.int64]:
+    """Where in a flow each command's first outcome stands, by growing client order id; what nobody asked for aside."""
+    rows = np.flatnonzero(np.isin(flow["kind"], _OUTCOMES))
+    ids = flow.view(ORDER)["cl_ord_id"][rows]
+    _, first = np.unique(ids[ids > 0], return_index=True)
+    return rows[ids > 0][first].astype(np.int64)
 
 
 def _quoted(records: Records) -> npt.NDArray[np.uint32]:

@@ -36,9 +36,10 @@ def write_report(plan: VenuePlan, owner: str, out: Path) -> VenueReport:
     """Hold the logs against the last owner's journal and write the page. Errors: those of the journal."""
     members, journal = plan.folder / "members", plan.own(owner) / "journal"
     incidents = read_incidents(plan.folder / "incidents")
-    proof = prove(members, journal, int(incidents[0][0]["at_ns"]) if incidents else 0)
+    begun_ns = int(incidents[0][0]["at_ns"]) if incidents else 0
+    proof = prove(members, journal, begun_ns)
     epochs = Journal.open(journal).epochs()
-    flying = in_flight(members, proof.silence_from_ns, epochs[-1].position) if len(epochs) > 1 else []
+    flying = in_flight(members, begun_ns or proof.silence_from_ns, epochs[-1].position) if len(epochs) > 1 else []
     out.mkdir(parents=True, exist_ok=True)
     write_library(out)
     page = (
