@@ -13,7 +13,7 @@ use super::json::Object;
 use crate::door::client::{Asked, Client};
 use crate::door::poll::{Event, Poll, READABLE};
 use crate::door::ticket::Key;
-use crate::door::words::{LOG_OFF, PUBLIC_FLOW, QUICK, log_off, parting};
+use crate::door::words::{LOG_OFF, PUBLIC_FLOW, QUICK, heartbeat, log_off, parting};
 use crate::journal::bytes::bytes;
 use crate::records::vocabulary::{kind, mode, phase};
 use crate::records::{NO_PRICE, RECORD_BYTES, Record};
@@ -144,6 +144,12 @@ impl Load {
         let mut lines = Vec::new();
         for line in 1..=self.lines {
             lines.push(self.enter(line, 0)?);
+            // Who waits for others to log on must not be taken for silent.
+            if line % 100 == 0 {
+                let sign = heartbeat(0, 0, 0);
+                let mut all = lines.iter_mut();
+                all.try_for_each(|(stream, _)| stream.write_all(&sign.0))?;
+            }
         }
         let answered = AtomicU64::new(0);
         let began = Instant::now();
@@ -151,7 +157,12 @@ impl Load {
         let inputs = lines.iter().map(|line| line.0.try_clone());
         let inputs: Vec<TcpStream> = inputs.collect::<io::Result<_>>()?;
         let (latencies, wall) = thread::scope(|scope| {
-            let hearing = scope.spawn(|| self.hear(&inputs, &firsts, &answered, began));
+            let hearing = scope.spawn(|| {
+                let heard = self.hear(&inputs, &firsts, &answered, began);
+                // However it ended, the sender waits for no more answers.
+                answered.store(self.orders, Ordering::Release);
+                heard
+            });
             self.send(&mut lines, &answered, began)?;
             hearing
                 .join()
@@ -188,7 +199,7 @@ impl Load {
                     thread::yield_now();
                 }
             } else {
-                while number - answered.load(Ordering::Acquire) > self.window {
+                while number.saturating_sub(answered.load(Ordering::Acquire)) > self.window {
                     thread::sleep(Duration::from_micros(20));
                 }
             }
