@@ -5,7 +5,10 @@ positions, or somebody was first. What rule 6 refuses two people may order; what
 There is no way back on the same day (R33).
 """
 
+import asyncio
+import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from evermarket.continuity.venue.control import ask
@@ -14,6 +17,8 @@ from evermarket.continuity.venue.plan import PRIMARY, TWIN, VenuePlan
 from evermarket.venue.protocol.seat import CompareAndSet, ReadSeat, Seat, SeatAnswer
 
 PEOPLE_TO_FORCE = 2
+COMPARED_S = 1.0
+LOOK_S = 0.001
 
 
 class SwitchRefused(Exception):  # noqa: N818
@@ -47,8 +52,8 @@ async def switch(
     an operator does. Errors: SwitchRefused, OSError (the twin does not answer)."""
     incident.note("halt announced", by="+".join(people), reason=reason)
     control = plan.own(TWIN) / "control"
-    twin = await ask(control, "status")
     released = await _released(plan)
+    twin = await _compared_up_to(control, released)
     answer = plan.seat.step(ReadSeat())
     incident.note("positions", twin=twin["position"], primary_released=released, twin_clean=twin["clean"])
     why = refusal(answer, twin, released)
@@ -79,6 +84,15 @@ async def switch(
     stop_primary()
     incident.note("doors of the twin open", epoch=epoch)
     return epoch
+
+
+async def _compared_up_to(control: Path, position: int) -> dict[str, Any]:
+    """The twin's status once its shadow has worked everything up to a position: before that its comparison says nothing
+    of the last records, though it holds them. Its last status if that takes too long."""
+    deadline = time.monotonic() + COMPARED_S
+    while (status := await ask(control, "status"))["position"] < position and time.monotonic() < deadline:
+        await asyncio.sleep(LOOK_S)
+    return status
 
 
 async def _released(plan: VenuePlan) -> int:
