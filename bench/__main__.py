@@ -69,6 +69,9 @@ def main() -> None:
     python(HERE / "journal.py")
     python(HERE / "client.py")
     python(HERE / "simulation.py", "500000")
+    python(HERE / "fix.py")
+    python(HERE / "feed.py")
+    python(HERE / "orders.py")
 
 
 if __name__ == "__main__":
