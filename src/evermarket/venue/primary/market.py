@@ -3,15 +3,19 @@
 The core runs on the loop's thread: a batch of thousands takes a millisecond, and nothing can be said before it is done.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 
 from evermarket.core import Core
 from evermarket.records import HEADER, LAYOUT, NO_PRICE, RECORD_BYTES, Code, Kind, Records
-from evermarket.records.layout import ORDER, QUOTE
+from evermarket.records.kinds import FIRST_EVENT
+from evermarket.records.layout import ORDER, QUOTE, VOID
 
 _ITEM = np.dtype(f"V{RECORD_BYTES}")
+_FIRST_OF_EXCHANGE = Kind.PHASE
+_RESERVED_FLAG = 128
+"""Bit 7 of `flags`, which no command may set: UNUSED_BYTES (docs/format.md, 5.5)."""
 
 
 class Market:
@@ -38,51 +42,56 @@ class Market:
                 else:
                     self.core.run(_commands(piece))
 
-    def refuse(self, commands: Records) -> tuple[Records, int]:
-        """The stream in which this run (a command with its texts) is refused as GUARDED: its number and client order
-        id are used up, nothing else is looked at (docs/format.md, 4.2)."""
-        head = commands[:1].view(_ITEM).copy().view(HEADER)
-        kind = Kind(int(head["kind"][0]))
-        told = self.core.run(_spoiled(head, kind)).view(_ITEM).copy().view(HEADER)
-        first = int(told["position"][0])
-        out = np.zeros(len(commands) + 1, _ITEM).view(HEADER)
-        out.view(_ITEM)[:-1] = commands.view(_ITEM)
-        out.view(_ITEM)[-1] = told.view(_ITEM)[-1]
-        out["position"] = np.arange(first, first + len(out), dtype=np.uint64)
-        rejected = out[-1:].view(LAYOUT[Kind.REJECTED])
-        if int(rejected["code"][0]) > Code.UNUSED_BYTES:
-            rejected["code"], rejected["value"], rejected["bound"] = Code.GUARDED, kind, NO_PRICE
-        if len(commands) > 1:
-            raise NotImplementedError("a run of texts cannot be quarantined")
-        return out, self.core.digest
+    def refuse(self, run: Records) -> tuple[Records, int]:
+        """The stream in which a run (a command with its texts) is refused as GUARDED: its number and client order id
+        are used up, nothing else is looked at (docs/format.md, 4.2). Refusals of the record itself, codes 1, 2, stand.
+
+        The core is given the run spoiled so that it must refuse it, and tells what it used up by doing so.
+        """
+        told, digest = self.match(_spoiled(run))
+        told.view(_ITEM)[: len(run)] = run.view(_ITEM)
+        told["position"][: len(run)] = int(told["position"][-1]) - len(run) + np.arange(len(run), dtype=np.uint64)
+        rejected = told[-1:].view(LAYOUT[Kind.REJECTED])
+        if int(rejected["code"][0]) > Code.BROKEN_RUN:
+            rejected["code"], rejected["value"], rejected["bound"] = Code.GUARDED, run["kind"][0], NO_PRICE
+        return told, digest
 
 
-def _spoiled(head: Records, kind: Kind) -> Records:
-    """The command with a field that no rule allows: the core refuses it and uses up what a refusal uses up."""
+def _spoiled(run: Records) -> Records:
+    """A copy with a field that no rule allows: the core refuses it and uses up what a refusal uses up.
+
+    Commands of members are spoiled where unused bytes would keep their id; those of the exchange have no id.
+    """
+    copy = run.view(_ITEM).copy().view(HEADER)
+    kind, head = int(copy["kind"][0]), copy[:1]
     if kind == Kind.NEW:
         head.view(ORDER)["side"] = 0
     elif kind == Kind.QUOTE:
         head.view(QUOTE)["tif"] = 0
     elif kind in (Kind.REDUCE, Kind.REPRICE, Kind.CANCEL):
         head.view(ORDER)["order_no"] = 0
-    else:
+    elif kind == Kind.VOID_TRADE:
+        head.view(VOID)["trade_no"] = 0
+    elif kind < _FIRST_OF_EXCHANGE:
         head["instrument"] = np.iinfo(np.uint16).max
-    return head
+    else:
+        head["flags"] |= _RESERVED_FLAG
+    return copy
 
 
-def _pieces(stream: Records) -> Iterable[Records]:
+def _pieces(stream: Records) -> Iterator[Records]:
     """The stream in pieces that hold one guarded refusal alone or none at all."""
     guarded = np.flatnonzero((stream["kind"] == Kind.REJECTED) & (stream["code"] == Code.GUARDED))
     items, at = stream.view(_ITEM), 0
     for end in guarded.tolist():
-        heads = np.flatnonzero((stream["kind"][at:end] < Kind.ACCEPTED) & (stream["kind"][at:end] != Kind.TEXT))
-        start = at + int(heads[-1])
+        kinds = stream["kind"][at:end]
+        start = at + int(np.flatnonzero((kinds < FIRST_EVENT) & (kinds != Kind.TEXT))[-1])
         if start > at:
             yield items[at:start].view(HEADER)
         yield items[start : end + 1].view(HEADER)
         at = end + 1
-    for start in range(at, len(stream), len(stream) or 1):
-        yield items[start:].view(HEADER)
+    if at < len(stream):
+        yield items[at:].view(HEADER)
 
 
 def _is_guarded(piece: Records) -> bool:
@@ -91,5 +100,5 @@ def _is_guarded(piece: Records) -> bool:
 
 
 def _commands(stream: Records) -> Records:
-    commands: Records = stream.view(_ITEM)[stream["kind"] < Kind.ACCEPTED]
+    commands: Records = stream.view(_ITEM)[stream["kind"] < FIRST_EVENT]
     return commands.view(HEADER)

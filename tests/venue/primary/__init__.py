@@ -1,0 +1,1 @@
+"""The primary's process and its parts."""
