@@ -3,21 +3,17 @@
 import os
 import signal
 from pathlib import Path
-from typing import Any
 
 from evermarket.continuity.venue.incident import read_incidents
+from evermarket.continuity.venue.opening import Status, is_owned_by
 from evermarket.journal import Journal
 from evermarket.records import Kind
 from tests.systems.venue import Venue, a_venue
 
 
-def has_traded(status: dict[str, Any]) -> bool:
+def has_traded(status: Status) -> bool:
     """A good part of the members' orders is answered."""
     return int(status["crowd"]["answered"]) > 500
-
-
-def is_owned_by(name: str) -> Any:
-    return lambda status: status["seat"]["owner"] == name and status["cores"][name]["state"] == "MATCH"
 
 
 def check_day(venue: Venue, owner: str) -> None:

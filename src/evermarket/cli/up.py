@@ -1,7 +1,6 @@
 """`evermarket up`: the whole venue on this machine, from an empty folder."""
 
 import json
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -10,7 +9,6 @@ from typing import Annotated
 import typer
 
 READY_S = 300.0
-LOOK_S = 0.1
 
 
 def up(
@@ -29,7 +27,7 @@ def up(
 ) -> None:
     """Start an exchange: both cores, its timetable, its members; come back when it stands."""
     from evermarket.cli.main import fail
-    from evermarket.continuity.venue.opening import open_venue, wait_until_ready
+    from evermarket.continuity.venue.opening import open_venue, start_supervisor, wait_until_ready
     from evermarket.continuity.venue.plan import HOST, SERVICES, Policy
     from evermarket.sim.config import SimulationConfig
 
@@ -40,11 +38,9 @@ def up(
         plan = open_venue(folder, board, speed=speed, rate=rate, services=services, policy=policy)
     except FileExistsError as error:
         fail(f"{error}; `evermarket down --folder {folder}` ends it", 1)
-    supervisor = [sys.executable, "-m", "evermarket.continuity.venue.supervisor", str(plan.folder)]
-    log = (plan.folder / "logs" / "supervisor.log").open("ab")
-    subprocess.Popen(supervisor, stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True)
+    start_supervisor(plan)
     begun = time.monotonic()
-    status = wait_until_ready(plan, READY_S, LOOK_S, lambda text: print(text, file=sys.stderr))
+    status = wait_until_ready(plan, READY_S, lambda text: print(text, file=sys.stderr))
     if as_json:
         print(
             json.dumps({"folder": str(plan.folder), "doors": plan.doors, "ready_s": time.monotonic() - begun} | status)

@@ -1,8 +1,13 @@
-"""Making a venue's folder for a day, and waiting until it stands."""
+"""Making a venue's folder for a day, starting its supervisor, and waiting until it is as one wants it."""
 
 import asyncio
+import os
+import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +23,15 @@ from evermarket.venue.protocol.frames import CoreName, JournalSeal
 
 LEAD_S = 12
 """Real seconds between the opening of a venue and the first step of an accelerated day: the cores start meanwhile."""
+
+LOOK_S = 0.05
+STOP_S = 20.0
+Status = dict[str, Any]
+"""A supervisor's answer to `status`."""
+
+
+def _no_one(_: Status) -> None:
+    """Nobody wants to see it."""
 
 
 def open_venue(
@@ -47,12 +61,28 @@ def _compile() -> None:
     warm_up(Settings(PRIMARY, (PRIMARY,), seal))
 
 
-def status_of(plan: VenuePlan) -> dict[str, Any]:
+def start_supervisor(plan: VenuePlan) -> subprocess.Popen[bytes]:
+    """The venue's supervisor, in a session of its own: it outlives whoever started it."""
+    argv = [sys.executable, "-m", "evermarket.continuity.venue.supervisor", str(plan.folder)]
+    with (plan.folder / "logs" / "supervisor.log").open("ab") as log:
+        return subprocess.Popen(argv, stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True)
+
+
+def stop_supervisor(supervisor: subprocess.Popen[bytes]) -> None:
+    """End it and, whatever it does, all that it started."""
+    supervisor.terminate()
+    with suppress(subprocess.TimeoutExpired):
+        supervisor.wait(STOP_S)
+    with suppress(ProcessLookupError):
+        os.killpg(supervisor.pid, signal.SIGKILL)
+
+
+def status_of(plan: VenuePlan) -> Status:
     """The supervisor's answer. Errors: OSError, TimeoutError."""
     return asyncio.run(ask(plan.folder / "control", "status"))
 
 
-def is_ready(status: dict[str, Any]) -> bool:
+def is_ready(status: Status) -> bool:
     """Whether the owner matches, the twin is in step, and members that are to come are there."""
     seat, cores = status.get("seat") or {}, status.get("cores", {})
     owner = cores.get(seat.get("owner", ""), {})
@@ -61,22 +91,44 @@ def is_ready(status: dict[str, Any]) -> bool:
     return owner.get("state") == "MATCH" and len(seat.get("in_step", ())) > 1 and members_are_there
 
 
-def wait_until_ready(
-    plan: VenuePlan, patience_s: float, look_s: float, say: Callable[[str], None] = lambda _: None
-) -> dict[str, Any]:
-    """The first status that is ready. Errors: TimeoutError with the last status seen."""
-    deadline, last, said = time.monotonic() + patience_s, {}, ""
+def is_owned_by(name: str) -> Callable[[Status], bool]:
+    """Whether a core owns the seat and matches."""
+    return lambda status: status["seat"]["owner"] == name and status["cores"][name].get("state") == "MATCH"
+
+
+def is_over(status: Status) -> bool:
+    """Whether the exchange has sent everything of the day, and every simulated member has every answer."""
+    return bool(status["processes"]["conductor"]["done"] and status["crowd"]["is_over"])
+
+
+def wait_for(
+    plan: VenuePlan,
+    what: str,
+    is_true: Callable[[Status], bool],
+    patience_s: float,
+    see: Callable[[Status], None] = _no_one,
+) -> Status:
+    """The first status for which this holds; `see` is shown each. Errors: TimeoutError with the last status seen."""
+    deadline, last = time.monotonic() + patience_s, Status()
     while time.monotonic() < deadline:
-        try:
+        with suppress(OSError, TimeoutError, ValueError, KeyError):
             last = status_of(plan)
-        except (OSError, TimeoutError, ValueError):
-            last = {}
-        if is_ready(last):
-            return last
-        states = {name: core.get("state", "?") for name, core in last.get("cores", {}).items()}
-        text = f"waiting: {states or 'the supervisor starts'}"
-        if text != said:
+            see(last)
+            if is_true(last):
+                return last
+        time.sleep(LOOK_S)
+    raise TimeoutError(f"{what}: not within {patience_s:.0f} s, see {plan.folder / 'logs'}: {last}")
+
+
+def wait_until_ready(plan: VenuePlan, patience_s: float, say: Callable[[str], None] = lambda _: None) -> Status:
+    """The first status that is ready; what it waits for is said. Errors: TimeoutError."""
+    said = ""
+
+    def see(status: Status) -> None:
+        nonlocal said
+        text = "waiting: " + str({name: core.get("state", "?") for name, core in status.get("cores", {}).items()})
+        if text != said and not is_ready(status):
             say(text)
-            said = text
-        time.sleep(look_s)
-    raise TimeoutError(f"the venue does not stand after {patience_s:.0f} s: {last}")
+        said = text
+
+    return wait_for(plan, "the venue stands", is_ready, patience_s, see)

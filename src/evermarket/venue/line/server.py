@@ -24,7 +24,7 @@ FOLLOWER_BYTES_MAX: Final = 256 << 20
 FromFollower = Ack | Behind | Refused
 
 
-class Behindhand(Protocol):
+class FollowedCore(Protocol):
     """What the line needs of the core that stands behind it."""
 
     @property
@@ -57,7 +57,7 @@ def index_of(log: Log, position: int, chain: bytes) -> int | None:
 class LineServer:
     """Listens for followers and readers. `follower`: the name of the one core that may follow."""
 
-    def __init__(self, core: Behindhand, follower: str, clock_ns: Callable[[], int]) -> None:
+    def __init__(self, core: FollowedCore, follower: str, clock_ns: Callable[[], int]) -> None:
         self.core = core
         self.follower_name = follower
         self.clock_ns = clock_ns

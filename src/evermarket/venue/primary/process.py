@@ -50,7 +50,7 @@ from evermarket.venue.protocol.events import (
     Received,
     Started,
 )
-from evermarket.venue.protocol.frames import CoreName, JournalSeal
+from evermarket.venue.protocol.frames import Block, CoreName, JournalSeal
 from evermarket.venue.protocol.log import Log
 from evermarket.venue.protocol.messages import Replicate
 from evermarket.venue.protocol.node import Node
@@ -206,7 +206,7 @@ class Primary:
             case Send(_, Replicate() as message):
                 self.lines.replicate(message)
             case Send():
-                pass  # this core follows nobody
+                pass  # this core follows nobody: what is said to another owner finds none
             case Release():
                 self.lines.released()
             case SetTimer(delay_ms):
@@ -239,7 +239,7 @@ class Primary:
                 records, digest = self.market.refuse(commands)
                 self.step(Matched(batch, records, digest))
             case Restore(index):
-                blocks = (frame.records for frame in self.log.between(0, index) if hasattr(frame, "records"))
+                blocks = (frame.records for frame in self.log.between(0, index) if isinstance(frame, Block))
                 self.market.replay(blocks)
             case Shadow():
                 raise NotImplementedError("this core follows nobody")

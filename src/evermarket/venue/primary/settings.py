@@ -19,7 +19,7 @@ class CoreAddress(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class PrimarySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`folder` is this core's own: journal, promise, status. `level_max`: local needs no follower, twin its twin."""
+    """`folder` is this core's own: journal, promise, status. `follower`: the core that may follow, or none."""
 
     name: str
     folder: Path

@@ -1,7 +1,4 @@
-"""What a core's process shows to whoever looks: a file replaced whole, alarms kept; answers on a control socket.
-
-The socket takes one line a connection and answers with a line of JSON: `status`; `drop NAME BY`; `stop`.
-"""
+"""What a core's process shows to whoever looks: its facts in a file replaced whole, and the last alarms."""
 
 import asyncio
 import contextlib
