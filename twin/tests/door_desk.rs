@@ -2,7 +2,9 @@
 
 mod common;
 
-use common::hall::{DAY, EPOCH, Hall, SECOND_NS, SECRET, address, kinds, logging_on};
+use common::hall::{
+    DAY, EPOCH, Hall, SECOND_NS, SECRET, address, kinds, logging_on, parted, repeated,
+};
 use common::market::{announcement, cancel, of, order, quote};
 use evermarket_twin::door::ticket::{sealed, ticket};
 use evermarket_twin::door::words::*;
@@ -11,18 +13,6 @@ use evermarket_twin::records::vocabulary::{flag, kind};
 
 const BUY: u8 = 1;
 const PRICE: i64 = 400_000;
-
-fn repeated(record: &Record) -> bool {
-    record.flags() & REPEAT != 0
-}
-
-/// Why a connection was ended, if LOG_OFF is the last it was told.
-fn parted(hall: &mut Hall, id: usize) -> u16 {
-    let last = *hall.told(id).last().expect("a last word");
-    assert_eq!(last.kind(), LOG_OFF);
-    assert!(hall.desk.room.get(id).unwrap().is_over());
-    last.code()
-}
 
 #[test]
 fn who_may_not_come_in_is_told_why_in_the_order_of_the_law() {

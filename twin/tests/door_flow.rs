@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::hall::{Hall, kinds};
+use common::hall::{Hall, kinds, parted, repeated};
 use common::market::{
     announcement, cancel, mass_cancel, off_book, order, quote, quote_request, reduce, reprice,
     void_trade,
@@ -15,18 +15,6 @@ use evermarket_twin::records::vocabulary::{flag, kind};
 const BUY: u8 = 1;
 const SELL: u8 = 2;
 const PRICE: i64 = 400_000;
-
-fn repeated(record: &Record) -> bool {
-    record.flags() & REPEAT != 0
-}
-
-/// Why a connection was ended, if LOG_OFF is the last it was told.
-fn parted(hall: &mut Hall, id: usize) -> u16 {
-    let last = *hall.told(id).last().expect("a last word");
-    assert_eq!(last.kind(), LOG_OFF);
-    assert!(hall.desk.room.get(id).unwrap().is_over());
-    last.code()
-}
 
 #[test]
 fn a_trade_is_told_to_both_sides_and_to_neither_of_the_other() {

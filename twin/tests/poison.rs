@@ -9,9 +9,9 @@ use std::process::Stdio;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use common::process::{Killed, ask, number, text, twin};
+use common::process::{Killed, ask, number, refusals, text, twin};
 use common::{Folder, Primary, batch, command, journal};
-use evermarket_twin::journal::bytes::{hex, position, put, u16_at};
+use evermarket_twin::journal::bytes::{hex, position, put};
 use evermarket_twin::modes::core::Matching;
 use evermarket_twin::modes::guard::{GUARDED, SWITCHED_OFF};
 use evermarket_twin::modes::pipe::RUN;
@@ -129,15 +129,6 @@ fn refused_at_the_door(address: &str) {
     ];
     let (reply, stream) = ask(&mut line, RUN, &commands);
     assert_eq!(reply.op, 0);
-    let records: Vec<Record> = stream
-        .chunks(64)
-        .map(|bytes| Record(bytes.try_into().unwrap()))
-        .collect();
-    let refused: Vec<u16> = records
-        .iter()
-        .filter(|record| record.0[16] == 65)
-        .map(|record| u16_at(record, 20))
-        .collect();
-    assert_eq!(refused, [GUARDED, SWITCHED_OFF]);
+    assert_eq!(refusals(&stream), [GUARDED, SWITCHED_OFF]);
     assert_eq!(ask(&mut line, RUN, &batch(1)).0.op, 0);
 }

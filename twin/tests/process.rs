@@ -11,9 +11,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use common::process::{Killed, ask, code, done, ended, number, piped, text, twin};
+use common::process::{Killed, ask, code, done, ended, number, piped, refusals, text, twin};
 use common::{Folder, batch, journal};
-use evermarket_twin::journal::bytes::{bytes, u16_at};
+use evermarket_twin::journal::bytes::bytes;
 use evermarket_twin::modes::pipe::{DEPTH, FRESH, RUN};
 use evermarket_twin::modes::plant::{load, plant, store};
 use evermarket_twin::modes::toy::POISON_QTY;
@@ -174,13 +174,8 @@ fn an_owner_journals_what_it_answers_poison_and_switched_off_included() {
             .chunks(64)
             .map(|r| Record(r.try_into().unwrap()))
             .collect();
-        let refused: Vec<u16> = records
-            .iter()
-            .filter(|r| r.0[16] == 65)
-            .map(|r| u16_at(r, 20))
-            .collect();
         assert_eq!(
-            refused,
+            refusals(&stream),
             [5, 4],
             "the poison is guarded, the mass cancel switched off"
         );

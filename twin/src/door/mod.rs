@@ -7,6 +7,7 @@ pub mod client;
 pub mod copies;
 pub mod desk;
 pub mod flow;
+mod lingering;
 pub mod logon;
 pub mod mail;
 pub mod places;

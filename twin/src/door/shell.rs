@@ -1,14 +1,14 @@
 //! The door's one thread: sockets without waiting, watched by `epoll`; what is decided, the desk decides.
 
-use std::collections::HashMap;
 use std::io::{self, Read, Write};
-use std::net::{Shutdown, TcpListener, TcpStream};
+use std::net::{TcpListener, TcpStream};
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use super::desk::Desk;
+use super::lingering::{LINGER_NS, Lingering};
 use super::mail::{Mailbox, Order, Works};
 use super::poll::{Event, Poll, READABLE, WRITABLE};
 use super::ticket::{Nonces, address_bytes};
@@ -18,9 +18,6 @@ use crate::records::Record;
 
 const LISTENER: u64 = u64::MAX;
 const BELL: u64 = u64::MAX - 1;
-/// Keys from here on are of connections that only wait for the other end to hang up.
-const LINGERING: u64 = 1 << 40;
-const LINGER_NS: u64 = 1_000_000_000;
 const READ_BYTES: usize = 64 << 10;
 /// Commands taken and not released, beyond which nothing more is read.
 const IN_FLIGHT_MAX: usize = 65_536;
@@ -56,8 +53,7 @@ pub struct Shell {
     /// Watches the bell alone, while nothing else may be heard.
     bell_poll: Poll,
     connections: Vec<Option<Connection>>,
-    lingering: HashMap<u64, (TcpStream, u64)>,
-    lingered: u64,
+    lingering: Lingering,
     nonces: Nonces,
     began: Instant,
     buffer: Vec<u8>,
@@ -85,8 +81,7 @@ impl Shell {
             poll,
             bell_poll,
             connections: Vec::new(),
-            lingering: HashMap::new(),
-            lingered: LINGERING,
+            lingering: Lingering::default(),
             nonces: Nonces::open()?,
             began: Instant::now(),
             buffer: vec![0; READ_BYTES],
@@ -127,7 +122,7 @@ impl Shell {
                 match event.key() {
                     LISTENER => self.accept(now_ns).map_err(system)?,
                     BELL => {}
-                    key if key >= LINGERING => self.drain(key),
+                    key if Lingering::knows(key) => self.lingering.drain(key, &mut self.buffer),
                     id => self.ready(id as usize, event, now_ns)?,
                 }
             }
@@ -233,29 +228,9 @@ impl Shell {
     /// One record, then the end.
     fn dismiss(&mut self, mut stream: TcpStream, last: &Record, now_ns: u64) {
         let _ = stream.write(&last.0);
-        let key = self.lingered + 1;
+        let key = self.lingering.next_key();
         if self.poll.add(&stream, key, READABLE).is_ok() {
-            self.linger(stream, key, now_ns);
-        }
-    }
-
-    /// Waits a while for the other end to hang up: closing with something unread would take back what it was told last.
-    fn linger(&mut self, stream: TcpStream, key: u64, now_ns: u64) {
-        self.lingered = key;
-        if stream.shutdown(Shutdown::Write).is_ok() {
-            self.lingering.insert(key, (stream, now_ns + LINGER_NS));
-        }
-    }
-
-    fn drain(&mut self, key: u64) {
-        if let Some((stream, _)) = self.lingering.get_mut(&key) {
-            let over = match stream.read(&mut self.buffer) {
-                Ok(count) => count == 0,
-                Err(error) => !waits(&error),
-            };
-            if over {
-                self.lingering.remove(&key);
-            }
+            self.lingering.keep(stream, now_ns);
         }
     }
 
@@ -286,8 +261,7 @@ impl Shell {
     }
 
     fn tick(&mut self, now_ns: u64, deaf: bool) {
-        self.lingering
-            .retain(|_, (_, deadline_ns)| *deadline_ns > now_ns);
+        self.lingering.tick(now_ns);
         if let Some(desk) = &mut self.desk {
             if deaf {
                 desk.forgive(now_ns);
@@ -365,9 +339,9 @@ impl Shell {
                 connection.deadline_ns.get_or_insert(now_ns + LINGER_NS);
             } else if let Some(connection) = self.connections[id].take() {
                 desk.gone(id, now_ns);
-                let key = self.lingered + 1;
+                let key = self.lingering.next_key();
                 if self.poll.change(&connection.stream, key, READABLE).is_ok() {
-                    self.linger(connection.stream, key, now_ns);
+                    self.lingering.keep(connection.stream, now_ns);
                 }
             }
         }

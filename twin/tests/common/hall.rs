@@ -178,3 +178,16 @@ impl Hall {
 pub fn kinds(records: &[Record]) -> Vec<u8> {
     records.iter().map(Record::kind).collect()
 }
+
+/// Was this told again?
+pub fn repeated(record: &Record) -> bool {
+    record.flags() & words::REPEAT != 0
+}
+
+/// Why a connection was ended, if LOG_OFF is the last it was told.
+pub fn parted(hall: &mut Hall, id: usize) -> u16 {
+    let last = *hall.told(id).last().expect("a last word");
+    assert_eq!(last.kind(), words::LOG_OFF);
+    assert!(hall.desk.room.get(id).unwrap().is_over());
+    last.code()
+}

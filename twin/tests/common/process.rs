@@ -99,3 +99,11 @@ pub fn number(line: &str, name: &str) -> u64 {
         .parse()
         .unwrap()
 }
+
+/// The codes of the refusals in a stream as it came.
+pub fn refusals(stream: &[u8]) -> Vec<u16> {
+    let refused = stream.chunks(64).filter(|record| record[16] == 65);
+    refused
+        .map(|record| u16::from_le_bytes([record[20], record[21]]))
+        .collect()
+}
