@@ -16,7 +16,7 @@ USAGE: Final = 2
 DIFFERENT: Final = 3
 NOT_DURABLE: Final = 4
 
-GROUPS: Final = ("book", "journal", "providers", "rules")
+GROUPS: Final = ("market", "book", "journal", "providers", "rules")
 COMMANDS: Final = (
     "demo",
     "up",

@@ -55,7 +55,9 @@ def _table(found: dict[str, Any]) -> Any:
             *(f"{cell:,}" if isinstance(cell, int) and not isinstance(cell, bool) else str(cell) for cell in cells),
         )
     living = [name for name, process in found["processes"].items() if process["alive"]]
-    table.caption = (
+    exchange = found.get("exchange") or {}
+    market = f"market: {exchange.get('stage', 'silent')}, {exchange.get('halted', 0)} books halted   "
+    table.caption = market + (
         f"alive: {', '.join(living)}   in step: {', '.join(seat.get('in_step', ()))}   {seat.get('reason', '')}"
     )
     table.caption_justify = "left"

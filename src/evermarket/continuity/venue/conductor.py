@@ -1,19 +1,31 @@
-"""The process that plays the exchange's part of the day: reads the released stream, sends what is due as line 0.
+"""The process that plays the exchange's part of the day: reads the released stream, sends what is due as line 0, and
+after a switch closes and reopens the market.
 
-What was sent is waited for in the stream before more is sent; on a new connection only the stream counts. Runs until
-everything scheduled is in the journal.
+What was sent is waited for in the stream before more is sent. On a new connection nobody knows what of it was taken, so
+a question that changes nothing goes first: once the stream has it, it has all that was taken before. Runs until
+everything scheduled is in the journal. Control socket, one line a connection: `status`, `announce TEXT`, `halt WHY`,
+`resume`; answered once it is in the journal.
 """
 
 import asyncio
 import contextlib
+import json
 import logging
 import sys
+import time
 from pathlib import Path
+from typing import Any
 
+import numpy as np
+
+from evermarket.continuity.venue.control import ask
 from evermarket.continuity.venue.exchange_link import ExchangeLink
-from evermarket.continuity.venue.plan import VenuePlan, read_plan
+from evermarket.continuity.venue.plan import TWIN, VenuePlan, read_plan
+from evermarket.continuity.venue.reopening import Reopening, Terms, announcement
 from evermarket.continuity.venue.timetable import Timetable
-from evermarket.records.kinds import Kind
+from evermarket.records import HEADER, Kind, Records, blank
+from evermarket.records.layout import ORDER
+from evermarket.records.units import SECOND_NS
 from evermarket.sim.day import SimulatedDay
 from evermarket.sim.day_steps import day_steps
 from evermarket.venue.line.reader import released
@@ -21,6 +33,9 @@ from evermarket.venue.primary.settings import split_address
 
 LOGGER = logging.getLogger(__name__)
 LOOK_S = 0.002
+BOARD_S = 0.1
+ANSWER_S = 2.0
+READY = ("CAUGHT_UP", "READY")
 
 
 class Conductor:
@@ -29,50 +44,158 @@ class Conductor:
     def __init__(self, plan: VenuePlan) -> None:
         self.plan = plan
         self.timetable = Timetable(SimulatedDay(plan.board).reference(), day_steps(plan.board))
+        policy = plan.policy
+        terms = Terms(policy.cancel_only_s * SECOND_NS, policy.reopening_s * SECOND_NS, policy.ready_permille)
+        self.reopening = Reopening(terms)
         doors = [split_address(door) for door in plan.doors]
         self.link = ExchangeLink(doors, plan.trading_day, plan.secret)
+        self.taken = 0
+        """Commands of the exchange seen in the stream, a run counted once."""
+        self.ready_permille = 0
         self._connection = 0
+        self._question = 0
         self._awaited = 0
+        self._is_open_to = 0
 
     async def run(self) -> None:
         """To the end of the day."""
-        tasks = [asyncio.create_task(work) for work in (self.link.run(), self._read())]
+        control = await asyncio.start_unix_server(self._serve, self.plan.folder / "exchange")
+        tasks = [asyncio.create_task(work) for work in (self.link.run(), self._read(), self._watch_members())]
         try:
             while not self.timetable.is_over:
                 if self.link.is_open:
-                    self._send()
+                    self._work()
                 for task in tasks:
                     if task.done():
                         task.result()
                 await asyncio.sleep(LOOK_S)
         finally:
+            control.close()
             for task in tasks:
                 task.cancel()
 
     async def _read(self) -> None:
         async for piece in released(self.plan.lines):
             self.timetable.take(piece.records)
+            self.reopening.take(piece)
+            self.taken += of_exchange(piece.records)
+            if self._question and has_question(piece.records, self._question):
+                self._question, self._awaited = 0, self.taken
+            number = piece.place.owner
+            if number == self._core_number(TWIN) and not self.reopening.holds_the_door and self._is_open_to != number:
+                with contextlib.suppress(OSError, TimeoutError, ValueError):
+                    await ask(self.plan.own(TWIN) / "control", "open")
+                    self._is_open_to = number
 
-    def _send(self) -> None:
+    def _work(self) -> None:
         if self.link.number != self._connection:
-            self._connection, self._awaited = self.link.number, 0
+            self._connection, self._question = self.link.number, time.time_ns()
             LOGGER.info("session %d; %d commands of the exchange are in the journal", self.link.number, self.taken)
-        if self.taken < self._awaited:
+            self.link.send(question(self._question))
+        if self._question or self.taken < self._awaited:
             return
-        due = self.timetable.due(self.plan.clock.now_ns())
-        if len(due):
-            self._awaited = self.taken + int((due["kind"] != Kind.TEXT).sum())
-            self.link.send(due)
+        now_ns = self.plan.clock.now_ns()
+        due = self.reopening.due(now_ns, self.ready_permille)
+        self._send(due if len(due) else self.timetable.due(now_ns))
 
-    @property
-    def taken(self) -> int:
-        return self.timetable.taken
+    def _send(self, commands: Records) -> int:
+        """Send them; how many must have been taken until all of them are in the journal."""
+        if len(commands):
+            self._awaited = max(self.taken, self._awaited) + of_exchange(commands)
+            self.link.send(commands)
+        return self._awaited
+
+    # --- members ----------------------------------------------------------------------------------------------
+
+    async def _watch_members(self) -> None:
+        """After a switch: whose members are back, by what they traded (R39)."""
+        while True:
+            if self.reopening.stage == "cancel only":
+                with contextlib.suppress(OSError, TimeoutError, ValueError, KeyError):
+                    board = await ask(self.plan.own(TWIN) / "control", "board")
+                    ready = {int(line) for line, facts in board["lines"].items() if facts["state"] in READY}
+                    self.ready_permille = self.reopening.floor.share(ready)
+            await asyncio.sleep(BOARD_S)
+
+    # --- people -----------------------------------------------------------------------------------------------
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            words = (await reader.readline()).decode(errors="replace").split(maxsplit=1)
+            writer.write(json.dumps(await self._answer(words), ensure_ascii=False).encode() + b"\n")
+            await writer.drain()
+        except OSError:
+            pass
+        finally:
+            writer.close()
+
+    async def _answer(self, words: list[str]) -> dict[str, Any]:
+        now_ns = self.plan.clock.now_ns()
+        match words:
+            case ["status"]:
+                return self.status()
+            case ["announce", text]:
+                return await self._entered(announcement(text.strip(), 0))
+            case ["halt", why]:
+                return await self._entered(self.reopening.halt_all(why.strip()))
+            case ["resume"]:
+                return await self._entered(self.reopening.resume_all(now_ns))
+            case _:
+                return {"refused": f"{' '.join(words)!r} is none of status, announce TEXT, halt WHY, resume"}
+
+    async def _entered(self, commands: Records) -> dict[str, Any]:
+        """Send it and wait until the journal has it."""
+        if not self.link.is_open or self._question:
+            return {"refused": "no core listens to the exchange"}
+        wanted, deadline = self._send(commands), time.monotonic() + ANSWER_S
+        while self.taken < wanted:
+            if time.monotonic() > deadline:
+                return {"refused": "it was sent; whether the journal has it is not known yet"}
+            await asyncio.sleep(LOOK_S)
+        return {"entered": of_exchange(commands)} | self.status()
+
+    def status(self) -> dict[str, Any]:
+        """How the exchange's own part stands."""
+        return {
+            "stage": self.reopening.stage,
+            "until_ns": self.reopening.until_ns,
+            "ready_permille": self.ready_permille,
+            "halted": len(self.reopening.floor.halted),
+            "books": len(self.reopening.floor.groups),
+            "commands": self.taken,
+        }
+
+    def _core_number(self, name: str) -> int:
+        return next(core.number for core in self.plan.cores if core.name == name)
+
+
+def of_exchange(records: Records) -> int:
+    """How many commands of these are the exchange's, texts aside. Cancels on a disconnect are the door's own."""
+    kinds = records["kind"]
+    own = (kinds >= Kind.PHASE) & (kinds <= Kind.REF_CONTRACT) & (kinds != Kind.TEXT)
+    cancels = np.flatnonzero(kinds == Kind.CANCEL)
+    return int(own.sum()) + int((records.view(ORDER)["line"][cancels] == 0).sum())
+
+
+def question(number: int) -> Records:
+    """A cancel of no order: it is refused, and changes nothing. Line 0 has no ids, so its number may be anything."""
+    row = blank(Kind.CANCEL)
+    row["cl_ord_id"] = number
+    return row.view(HEADER)
+
+
+def has_question(records: Records, number: int) -> bool:
+    """Whether the stream has this question."""
+    ids = records.view(ORDER)["cl_ord_id"]
+    return bool(((records["kind"] == Kind.CANCEL) & (ids == number)).any())
 
 
 def main(folder: Path) -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    plan = read_plan(folder)
+    (plan.folder / "exchange").unlink(missing_ok=True)
     with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(Conductor(read_plan(folder)).run())
+        asyncio.run(Conductor(plan).run())
     return 0
 
 

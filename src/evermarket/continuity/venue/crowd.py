@@ -46,7 +46,7 @@ class Trader:
         self.number = number
         self._told_log, self._sent_log = logs
         key = ticket_for(plan.secret, number, plan.trading_day, LOOPBACK)
-        ticket = DayTicket(number, plan.trading_day, key, plan.doors)
+        ticket = DayTicket(number, plan.trading_day, key, plan.member_doors or plan.doors)
         self.line = Line(ticket, self._told, resume=Resume.RESTART)
         self.log = (plan.folder / "members" / f"flow-{number}.bin").open("ab", buffering=1 << 16)
         self.numbers = numbers

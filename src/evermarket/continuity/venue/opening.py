@@ -6,10 +6,12 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from evermarket.continuity.venue.control import ask
 from evermarket.continuity.venue.plan import PRIMARY, SERVICES, Policy, VenuePlan, found, free_ports
@@ -45,12 +47,17 @@ def open_venue(
     lead_s: int = LEAD_S,
 ) -> VenuePlan:
     """A venue whose day begins `lead_s` from now. Errors: FileExistsError."""
-    _compile()
-    begin_ns = time.time_ns() + lead_s * SECOND_NS
-    clock = Clock(begin_ns, hours_of(board).start_ns, speed)
-    plan = VenuePlan(folder.resolve(), clock, board, free_ports(), rate, policy or Policy(), services)
+    plan = plan_of(folder, board, speed=speed, lead_s=lead_s)
+    plan = msgspec.structs.replace(plan, rate=rate, services=services, policy=policy or Policy())
     found(plan)
     return plan
+
+
+def plan_of(folder: Path, board: SimulationConfig, *, speed: int = 1, lead_s: int = LEAD_S) -> VenuePlan:
+    """The plan of a venue whose day begins `lead_s` from now; nothing is written yet."""
+    _compile()
+    begin_ns = time.time_ns() + lead_s * SECOND_NS
+    return VenuePlan(folder.resolve(), Clock(begin_ns, hours_of(board).start_ns, speed), board, free_ports())
 
 
 def _compile() -> None:
@@ -61,11 +68,13 @@ def _compile() -> None:
     warm_up(Settings(PRIMARY, (PRIMARY,), seal))
 
 
-def start_supervisor(plan: VenuePlan) -> subprocess.Popen[bytes]:
+def start_supervisor(plan: VenuePlan, environment: Mapping[str, str] = os.environ) -> subprocess.Popen[bytes]:
     """The venue's supervisor, in a session of its own: it outlives whoever started it."""
     argv = [sys.executable, "-m", "evermarket.continuity.venue.supervisor", str(plan.folder)]
     with (plan.folder / "logs" / "supervisor.log").open("ab") as log:
-        return subprocess.Popen(argv, stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True)
+        return subprocess.Popen(
+            argv, stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True, env=dict(environment)
+        )
 
 
 def stop_supervisor(supervisor: subprocess.Popen[bytes]) -> None:

@@ -35,12 +35,19 @@ SERVICES = ("crowd", "identity", "feed")
 
 class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What is done without asking a person. `unattended_switch`: off by default (protocol, 6). A primary that does not
-    answer for `silent_ms` hangs; a follower that is silent for `follower_silent_ms` is dropped."""
+    answer for `silent_ms` hangs; one that hangs and cannot be switched away from is killed and started again after
+    `hung_ms`. A follower that is silent for `follower_silent_ms` is dropped. After a switch orders may only be
+    cancelled for `cancel_only_s` of market time (0: trading goes on at once) and until members of `ready_permille` of
+    the day's volume are back; then follows a call auction of `reopening_s`."""
 
     unattended_switch: bool = False
     silent_ms: int = 300
+    hung_ms: int = 3_000
     follower_silent_ms: int = 300
     restart_primary: bool = True
+    cancel_only_s: int = 300
+    reopening_s: int = 120
+    ready_permille: int = 500
 
 
 class VenuePlan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -54,6 +61,9 @@ class VenuePlan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     policy: Policy = Policy()
     services: tuple[str, ...] = SERVICES
     guest_lines: int = 4
+    segment_bytes: int = 64 << 20
+    member_doors: tuple[str, ...] = ()
+    """Where simulated members log on: relays in front of the doors, or nothing: the doors."""
 
     @property
     def trading_day(self) -> int:
@@ -102,6 +112,7 @@ class VenuePlan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             follower=TWIN,
             clock=self.clock,
             rate=self.rate,
+            segment_bytes=self.segment_bytes,
             beat_ms=BEAT_MS,
             silent_beats_max=max(3, self.policy.follower_silent_ms // BEAT_MS),
         )

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from evermarket.continuity.venue.aftermath import BY_POLICY, announce, follow_up
 from evermarket.continuity.venue.control import ask
 from evermarket.continuity.venue.incident import Incident
 from evermarket.continuity.venue.plan import PRIMARY, TWIN, VenuePlan, read_plan
@@ -118,16 +119,16 @@ class Supervisor:
     # --- incidents --------------------------------------------------------------------------------------------
 
     async def _primary_ended(self, code: int) -> None:
-        self.incident = Incident(self.plan.folder / "incidents", f"the primary's process ended with {code}")
+        incident = self._incident(f"the primary's process ended with {code}")
         if self.plan.policy.unattended_switch:
-            await self._switch(("policy",), f"the primary's process ended with {code}")
-        elif self.plan.policy.restart_primary:
-            self.incident.note("restart", what="the primary is started again; it takes a new epoch")
+            await self._switch(BY_POLICY, f"the primary's process ended with {code}")
+        if not self.is_switched and self.plan.policy.restart_primary:
+            incident.note("restart", what="the primary is started again; it takes a new epoch")
 
     async def _watch_primary(self) -> None:
         """Liveness: a primary that has matched, lives and says nothing hangs."""
         socket, silent = self.plan.own(PRIMARY) / "control", self.plan.policy.silent_ms / 1_000
-        lives_matched = 0
+        lives_matched, heard = 0, time.monotonic()
         while not self.is_switched:
             await asyncio.sleep(silent / 6)
             child = self.children[PRIMARY]
@@ -135,19 +136,39 @@ class Supervisor:
                 continue
             try:
                 if (await ask(socket, "status", timeout_s=silent)).get("state") == "MATCH":
-                    lives_matched = child.lives
+                    lives_matched, heard = child.lives, time.monotonic()
+                    self._primary_matches()
             except TimeoutError:
                 if lives_matched == child.lives:
-                    await self._primary_silent()
+                    await self._primary_silent(child, time.monotonic() - heard)
             except (OSError, ValueError):
                 continue
 
-    async def _primary_silent(self) -> None:
+    async def _primary_silent(self, child: Child, silent_s: float) -> None:
+        """First the switch, if the policy is for it; a primary that hangs on and cannot be left is started again."""
         if self._is_switching or self.is_switched:
             return
-        self.incident = Incident(self.plan.folder / "incidents", "the primary's process lives and does not answer")
-        if self.plan.policy.unattended_switch:
-            await self._switch(("policy",), "the primary does not answer")
+        if self.incident is None:
+            self._incident("the primary's process lives and does not answer")
+            if self.plan.policy.unattended_switch:
+                await self._switch(BY_POLICY, "the primary does not answer")
+        elif self.plan.policy.restart_primary and silent_s * 1_000 > self.plan.policy.hung_ms:
+            self.incident.note("local repair", what=f"silent for {silent_s:.1f} s: its process is killed")
+            assert child.process is not None
+            child.process.kill()
+
+    def _primary_matches(self) -> None:
+        if self.incident is not None and not self._is_switching:
+            self.incident.note("over", what="the primary matches and answers")
+            self.incident = None
+
+    def _incident(self, what: str) -> Incident:
+        """The one under way, with this noted, or a new one."""
+        if self.incident is None:
+            self.incident = Incident(self.plan.folder / "incidents", what)
+        else:
+            self.incident.note("detected", what=what)
+        return self.incident
 
     async def _switch(self, people: tuple[str, ...], reason: str) -> dict[str, Any]:
         """Turn the key; what came of it."""
@@ -156,18 +177,18 @@ class Supervisor:
         self._is_switching = True
         incident = self.incident or Incident(self.plan.folder / "incidents", f"asked for by {'+'.join(people)}")
         try:
+            await announce(self.plan, incident, people)
             epoch = await switch(self.plan, incident, people, reason, self._stop_primary)
         except (SwitchRefused, OSError, TimeoutError, ValueError) as error:
             incident.note("not switched", why=str(error))
             LOGGER.warning("not switched: %s", error)
             return {"refused": str(error)}
         else:
-            self.is_switched = True
-            asyncio.create_task(self._follow_up(incident))  # noqa: RUF006
+            self.is_switched, self.incident = True, None
+            asyncio.create_task(follow_up(self.plan, incident))  # noqa: RUF006
             return {"epoch": epoch, "owner": TWIN, "incident": str(incident.path)}
         finally:
             self._is_switching = False
-            self.incident = None
 
     def _stop_primary(self) -> None:
         """The old owner is ended for good; the fence has made it harmless already."""
@@ -175,23 +196,6 @@ class Supervisor:
         child.is_wanted = False
         if child.process is not None:
             child.process.kill()
-
-    async def _follow_up(self, incident: Incident) -> None:
-        """Members coming back, as the twin sees them, until all that were there are."""
-        wanted = 0
-        with contextlib.suppress(OSError, ValueError):
-            wanted = int(json.loads((self.plan.own(PRIMARY) / "status.json").read_text("utf-8"))["sessions"])
-        deadline = time.monotonic() + 30
-        while time.monotonic() < deadline:
-            with contextlib.suppress(OSError, TimeoutError, ValueError, KeyError):
-                status = await ask(self.plan.own(TWIN) / "control", "status")
-                sessions = int(status.get("sessions", 0))
-                if sessions >= wanted:
-                    incident.note("members back", sessions=sessions, wanted=wanted)
-                    incident.note("trading goes on", position=status["position"])
-                    return
-            await asyncio.sleep(LOOK_S)
-        incident.note("members missing", wanted=wanted)
 
     # --- people -----------------------------------------------------------------------------------------------
 
@@ -240,6 +244,8 @@ class Supervisor:
                 facts["cores"][name] = await ask(self.plan.own(name) / "control", "status", timeout_s=0.3)
             except (OSError, TimeoutError, ValueError) as error:
                 facts["cores"][name] = {"state": "SILENT", "why": f"{type(error).__name__}: {error}"}
+        with contextlib.suppress(OSError, TimeoutError, ValueError):
+            facts["exchange"] = await ask(self.plan.folder / "exchange", "status", timeout_s=0.3)
         with contextlib.suppress(OSError, ValueError):
             facts["crowd"] = json.loads((self.plan.folder / "crowd.json").read_text("utf-8"))
         return facts

@@ -77,12 +77,13 @@ async def switch(
         incident.note("refused", why="somebody was first", seat=str(first))
         raise SwitchRefused(f"{first.by} was first: epoch {first.epoch}, owner {first.owner}: {first.reason}")
     incident.note("seat taken", epoch=epoch, version=taken.version)
-    promoted = await ask(control, f"promote {epoch} 2 {released if why is None else 0}{' force' if why else ''}")
+    words = ["promote", str(epoch), "2", str(released if why is None else 0)]
+    words += ["force"] * (why is not None) + ["hold"] * bool(plan.policy.cancel_only_s)
+    promoted = await ask(control, " ".join(words))
     if "refused" in promoted:
         raise SwitchRefused(f"the twin was not promoted: {promoted['refused']}; the seat is already its own")
     incident.note("promoted", position=promoted["position"], promote_us=promoted["promote_us"])
     stop_primary()
-    incident.note("doors of the twin open", epoch=epoch)
     return epoch
 
 

@@ -36,8 +36,6 @@ class Timetable:
         self._timers = Timers()
         self._reference_done = 0
         self._schedule_done = 0
-        self.taken = 0
-        """Commands of the exchange seen in the stream, texts aside."""
 
     @property
     def is_over(self) -> bool:
@@ -57,7 +55,6 @@ class Timetable:
         reference, scheduled = (rows[np.isin(kinds, some)] for some in (_REFERENCE, _SCHEDULED))
         self._reference_done += met(self._reference[self._heads[self._reference_done :]], reference)
         self._schedule_done += met(self._schedule[self._schedule_done :], scheduled)
-        self.taken += len(reference) + len(scheduled) + int((kinds == Kind.TIMER).sum())
         self._timers.fold(released)
         self._forget_met(released)
 

@@ -25,11 +25,14 @@ _ITEM: Final = np.dtype(f"V{RECORD_BYTES}")
 
 
 class Place(NamedTuple):
-    """How far a reader has come: the last position, its epoch, and the chain there."""
+    """How far a reader has come: the last position, its epoch, and the chain there; the number of the core that owns
+    that epoch, and the position behind which it began."""
 
     position: int = 0
     epoch: int = 0
     chain: bytes = NO_CHAIN
+    owner: int = 0
+    began: int = 0
 
 
 class Piece(NamedTuple):
@@ -59,7 +62,10 @@ def parse_frames(payload: bytes, place: Place) -> Piece:
         or int(last["position"]) != place.position + len(records)
     ):
         raise BadMessage(f"records from position {records['position'][0]} do not follow on {place.position}")
-    return Piece(records, Place(int(last["position"]), int(last["epoch"]), last["chain"].tobytes()))
+    owner, began = place.owner, place.began
+    for epoch in rows.view(EPOCH)[np.flatnonzero(kinds == Kind.EPOCH)[-1:]]:
+        owner, began = int(epoch["owner"]), int(epoch["position"])
+    return Piece(records, Place(int(last["position"]), int(last["epoch"]), last["chain"].tobytes(), owner, began))
 
 
 async def released(addresses: Sequence[tuple[str, int]], place: Place = Place()) -> AsyncIterator[Piece]:  # noqa: B008

@@ -1,0 +1,217 @@
+"""One drill: a whole accelerated day with faults at moments that its seed draws; afterwards the books are checked.
+
+python -m tests.systems.drills.drill SEED     # one again; what it left lies in the folder that it names
+"""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+
+import msgspec
+import numpy as np
+
+from evermarket.continuity.venue.opening import (
+    Status,
+    is_over,
+    plan_of,
+    start_supervisor,
+    stop_supervisor,
+    wait_for,
+    wait_until_ready,
+)
+from evermarket.continuity.venue.plan import PRIMARY, TWIN, Policy, VenuePlan, found
+from evermarket.continuity.venue.proof import Proof, prove
+from evermarket.journal import Journal
+from evermarket.records import HEADER, RECORD_BYTES, Kind, Records
+from evermarket.records.kinds import Phase
+from evermarket.records.layout import LAYOUT
+from evermarket.records.session import SessionKind
+from evermarket.sim.config import SimulationConfig
+from evermarket.sim.day_steps import day_steps
+from evermarket.twin import find_binary
+from evermarket.venue.primary.settings import split_address
+from tests.systems.drills.faults import KINDS, Fault, Scene, through
+from tests.systems.drills.wire import Wire
+from tests.systems.members import unanswered
+
+LEAD_S = 8
+PATIENCE_S = 240.0
+SEGMENT_BYTES = 1 << 19
+DISK_BYTES = 6 << 20
+
+
+@dataclass(frozen=True)
+class Drill:
+    """What a seed draws."""
+
+    seed: int
+    orders: int
+    speed: int
+    cancel_only_s: int
+    faults: tuple[Fault, ...]
+
+    @property
+    def board(self) -> SimulationConfig:
+        return SimulationConfig(
+            seed=self.seed, members=4, orders=self.orders, instruments=60, bad_per_million=0, indicate_s=60
+        )
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A row of the evidence."""
+
+    seed: int
+    faults: str
+    orders: int
+    speed: int
+    owner: str
+    epochs: int
+    acknowledged: int
+    lost: int
+    doubled: int
+    silence_ms: float
+    seconds: float
+
+
+def draw(seed: int) -> Drill:
+    """One fault in most drills, two or three in the others; half of them in the hours of continuous trading."""
+    random = Random(seed)
+    kinds, weights = list(KINDS), [weight for _, weight in KINDS.values()]
+    count = random.choice((1, 1, 2, 3))
+    times = sorted(random.uniform(0.15, 0.6) if random.random() < 0.5 else random.random() for _ in range(count))
+    faults = tuple(Fault(random.choices(kinds, weights)[0], at, random.uniform(0.2, 3.0)) for at in times)
+    orders = random.choice((1_500, 4_000, 12_000))
+    return Drill(seed, orders, random.choice((1_800, 3_600, 5_400)), random.choice((0, 60, 600)), faults)
+
+
+def run(drill: Drill, folder: Path) -> Outcome:
+    """Hold it. Errors: AssertionError if anything told is lost, doubled or contradicted; TimeoutError if it hangs."""
+    begun = time.monotonic()
+    with a_scene(drill, folder) as scene:
+        happened = [play(scene, fault) for fault in drill.faults]
+        status = wait_for(scene.plan, "the day is over", is_over, PATIENCE_S)
+        owner = str(status["seat"]["owner"])
+        if owner == TWIN:
+            an_old_owner_does_no_harm(scene.plan, int(status["seat"]["epoch"]))
+    proof = check(scene.plan, owner)
+    epochs = len(Journal.open(scene.plan.own(owner) / "journal").epochs())
+    row = (owner, epochs, proof.acknowledged, proof.lost, proof.doubled, round(proof.silence_ms, 1))
+    return Outcome(drill.seed, "; ".join(happened), drill.orders, drill.speed, *row, round(time.monotonic() - begun, 1))
+
+
+@contextmanager
+def a_scene(drill: Drill, folder: Path) -> Iterator[Scene]:
+    """A venue with wires between its cores and before its doors; whatever happens, nothing of it is left running."""
+    with ExitStack() as stack:
+        cores, *doors = (stack.enter_context(Wire().running()) for _ in range(3))
+        plan = plan_of(folder / "v", drill.board, speed=drill.speed, lead_s=LEAD_S)
+        plan = msgspec.structs.replace(
+            plan,
+            services=("crowd",),
+            segment_bytes=SEGMENT_BYTES,
+            member_doors=tuple(wire.address for wire in doors),
+            policy=Policy(True, 1_500, 4_000, 1_500, cancel_only_s=drill.cancel_only_s, ready_permille=300),
+        )
+        for wire, door in zip(doors, plan.doors, strict=True):
+            wire.target = split_address(door)
+        lines = plan.cores[0].lines
+        cores.target = split_address(lines)
+        if any(fault.kind == "fill_disk" for fault in drill.faults):
+            stack.enter_context(a_small_disk(plan.own(PRIMARY)))
+        found(plan)
+        twin = through(folder, find_binary(), lines, cores.address)
+        supervisor = start_supervisor(plan, os.environ | {"EVERMARKET_TWIN": str(twin)})
+        stack.callback(stop_supervisor, supervisor)
+        wait_until_ready(plan, PATIENCE_S)
+        yield Scene(plan, cores, tuple(doors))
+
+
+@contextmanager
+def a_small_disk(path: Path) -> Iterator[None]:
+    """A file system of its own for a folder; needs root."""
+    path.mkdir(parents=True)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={DISK_BYTES}", "tmpfs", str(path)], check=True)
+    try:
+        yield
+    finally:
+        kept = path.with_name(f"{path.name}.kept")
+        subprocess.run(["cp", "-a", str(path), str(kept)], check=True)
+        subprocess.run(["umount", "-l", str(path)], check=True)
+        path.rmdir()
+        kept.rename(path)
+
+
+def play(scene: Scene, fault: Fault) -> str:
+    """Wait for the fault's moment, and make it; what happened when."""
+    steps = day_steps(scene.plan.board)
+    start_ns, end_ns = int(steps["time"][0]), int(steps["time"][-1])
+    moment_ns = start_ns + int((end_ns - start_ns) * fault.at)
+
+    def has_come(status: Status) -> bool:
+        return int(status["market_ns"]) >= moment_ns
+
+    status = wait_for(scene.plan, "the moment of a fault", has_come, PATIENCE_S)
+    make, _ = KINDS[fault.kind]
+    make(scene, fault)
+    return f"{fault.kind} {fault.seconds:.1f} s in {phase_at(steps, int(status['market_ns']))}"
+
+
+def phase_at(steps: Records, market_ns: int) -> str:
+    """The phase of the regular board."""
+    rows = steps.view(f"V{RECORD_BYTES}")[steps["kind"] == Kind.PHASE].view(LAYOUT[Kind.PHASE])
+    regular = rows[(rows["group"] == rows["group"].min()) & (rows["time"] <= market_ns)]
+    return Phase(int(regular["code"][-1])).name if len(regular) else "BEFORE"
+
+
+def an_old_owner_does_no_harm(plan: VenuePlan, epoch: int) -> None:
+    """Yesterday's owner is started by mistake: whoever comes to its door is told of the higher epoch (R22)."""
+    argv = [sys.executable, "-m", "evermarket.venue.primary", str(plan.folder / "P.json")]
+    with (plan.folder / "logs" / "P-again.log").open("ab") as log:
+        old = subprocess.Popen(argv, stdout=log, stderr=log)
+    try:
+        deadline = time.monotonic() + PATIENCE_S
+        while time.monotonic() < deadline and old.poll() is None:
+            with suppress(OSError), socket.create_connection(split_address(plan.doors[0]), 1.0) as line:
+                said = np.frombuffer(line.recv(RECORD_BYTES, socket.MSG_WAITALL), HEADER)
+                if said["kind"][0] == SessionKind.FENCED and int(said.view("<u4")[0, 10]) >= epoch:
+                    break
+            time.sleep(0.02)
+        else:
+            raise AssertionError(f"the old owner does not say FENCED; it ended with {old.poll()}")
+    finally:
+        old.send_signal(signal.SIGTERM)
+        old.wait(10)
+
+
+def check(plan: VenuePlan, owner: str) -> Proof:
+    """Nothing lost, nothing doubled, each command with one outcome, one history in both journals."""
+    proof = prove(plan.folder / "members", plan.own(owner) / "journal")
+    assert (proof.lost, proof.doubled) == (0, 0), proof
+    assert unanswered(plan.folder / "members") == {}
+    journal = Journal.open(plan.own(owner) / "journal")
+    report = journal.verify()
+    assert (report.damage, report.cut) == (None, None), report
+    assert len(journal.array(Kind.CLOSED)) > 0, "the day was not closed"
+    other = Journal.open(plan.own(PRIMARY if owner == TWIN else TWIN) / "journal").array()
+    ours = journal.array()
+    upto = min(len(ours), len(other), journal.epochs()[-1].position)
+    same = ours[:upto].view("V64") == other[:upto].view("V64")
+    assert same.all(), f"histories differ at position {int(np.argmin(same)) + 1}"
+    return proof
+
+
+if __name__ == "__main__":
+    for number in (int(word) for word in sys.argv[1:]):
+        where = Path(tempfile.mkdtemp(prefix="drill-"))
+        sys.stdout.write(f"{draw(number)} in {where}\n{run(draw(number), where)}\n")
+        sys.stdout.flush()
