@@ -158,11 +158,12 @@ impl<M: Matching + Send + 'static> Follower<M> {
         source: &mut impl Source,
         raw: &mut Vec<Record>,
     ) -> Result<Step, Trouble> {
+        let clean = self.state.clean && self.judge.seen().clean;
         let Taken {
             last,
             recognised,
             kept,
-        } = self.keeper.take(source, raw, self.state.clean)?;
+        } = self.keeper.take(source, raw, clean)?;
         let taken = !kept.is_empty();
         for kept in kept {
             self.judge.send(kept)?;
