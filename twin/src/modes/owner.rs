@@ -195,6 +195,8 @@ pub fn hear(control: UnixListener, owner: Owner) -> Result<(), Trouble> {
 
 fn answer(mut line: UnixStream, owner: &Owner) -> io::Result<()> {
     line.set_read_timeout(Some(CONTROL_WITHIN))?;
+    // A board is longer than what a connection holds: who does not read it holds nobody up for long.
+    line.set_write_timeout(Some(DOOR_WITHIN))?;
     let mut text = String::new();
     BufReader::new(&line).read_line(&mut text)?;
     let refused = |why: String| Object::new().text("refused", &why).line();
