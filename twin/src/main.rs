@@ -283,6 +283,7 @@ fn match_mode(args: &Args) -> Ended {
         owner: wants("--owner")? as u32,
         position: args.number("--position")?.unwrap_or(0),
         force: args.has("--force"),
+        hold: false,
     };
     let control = match args.path("--control").map(|path| control_socket(&path)) {
         None => None,

@@ -281,6 +281,8 @@ fn promoted_while_following_it_goes_on_where_the_owner_ended() {
     assert!(control(&socket, "promise 2").contains("\"promised\": 2"));
     assert!(control(&socket, "promise 2").contains("refused"));
     assert!(control(&socket, "promote 1 7").contains("is not above"));
+    let held = control(&socket, &format!("promote 2 7 {position} hold"));
+    assert!(held.contains("no members' door"), "{held}");
     let answer = control(&socket, &format!("promote 2 7 {position}"));
     assert!(answer.contains("\"state\": \"MATCH\""), "{answer}");
     println!("promoted in {} us", number(&answer, "promote_us"));
@@ -300,12 +302,14 @@ fn promoted_while_following_it_goes_on_where_the_owner_ended() {
             format!("\"digest\": \"{:016x}\"", reply.b),
             "\"state\": \"MATCH\"".into(),
             "\"clean\": true".into(),
-            "\"sessions\": 0, \"connections\": 0".into(),
+            "\"sessions\": 0, \"connections\": 0, \"door\": null".into(),
         ] {
             assert!(told.contains(&part), "{part}: {told}");
         }
     }
-    assert!(control(&socket, "close").contains("refused"));
+    for word in ["close", "open", "board"] {
+        assert!(control(&socket, word).contains("refused"), "{word}");
+    }
     assert!(control(&socket, "promote 9 7").contains("owns the market already"));
     drop(child);
     let replayed = done(&["replay", text(&own)]);

@@ -9,6 +9,7 @@ use super::bucket::Bucket;
 use super::flow::Flow;
 use super::logon::Terms;
 use super::places::{Place, ReadBack};
+use super::readiness::Row;
 use super::room::Room;
 use super::session::{Phase, Session};
 use super::ticket::Key;
@@ -43,6 +44,8 @@ pub struct Desk {
     pub in_flight: usize,
     /// Sentences for those who watch.
     pub alarms: Vec<String>,
+    /// Whether the exchange alone is let in as yet.
+    pub held: bool,
     pub(super) catching: Vec<usize>,
     pub(super) buckets: HashMap<u16, Bucket>,
 }
@@ -58,6 +61,7 @@ impl Desk {
             work: Work::default(),
             in_flight: 0,
             alarms: Vec::new(),
+            held: false,
             catching: Vec::new(),
             buckets: HashMap::new(),
         }
@@ -166,6 +170,23 @@ impl Desk {
                 _ => {}
             }
         }
+    }
+
+    /// Every line that is in, as it is shown; ascending.
+    pub fn board(&self) -> Vec<Row> {
+        let sessions = (0..self.room.places()).filter_map(|id| self.room.look(id));
+        let mut rows: Vec<Row> = sessions
+            .filter_map(|session| match &session.phase {
+                Phase::In(member) => {
+                    let flow = self.flow.line(member.line);
+                    let last = flow.map_or(0, |line| line.events.last());
+                    Some(member.readiness.row(member.line, last))
+                }
+                _ => None,
+            })
+            .collect();
+        rows.sort_unstable_by_key(|row| row.line);
+        rows
     }
 
     /// Nobody could be heard for a while: that was not theirs.

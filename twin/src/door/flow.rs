@@ -4,7 +4,7 @@
 //! of it at once. It keeps positions, never records: 4 bytes a command, 4 bytes an event and line, 2 bytes an order; a day of
 //! 20 million commands and 50 million events is about 350 MB. The records are read back from the journal.
 
-use super::copies::{Sides, is_public};
+use super::copies::{self, Sides, is_public};
 use super::positions::{Ids, Positions};
 use super::words::{CL_ORD_ID, LINE};
 use crate::journal::frame::FIRST_EVENT;
@@ -20,19 +20,21 @@ pub struct Line {
     pub commands: Positions,
     /// The events that concern the line.
     pub events: Positions,
+    /// Those of them that carry the id of another line's command.
+    pub foreign: Positions,
 }
 
 /// Who is told while a block is folded.
 pub trait Told {
-    /// An event of a line's flow, unmasked.
-    fn own(&mut self, line: u16, record: &Record, sides: Sides);
+    /// An event of a line's flow, unmasked; whether its id is `foreign`, of a command that another line sent.
+    fn own(&mut self, line: u16, record: &Record, sides: Sides, foreign: bool);
     /// A record of the public flow; `except` has it in its own.
     fn public(&mut self, record: &Record, except: Option<u16>);
 }
 
 /// Nobody is.
 impl Told for () {
-    fn own(&mut self, _: u16, _: &Record, _: Sides) {}
+    fn own(&mut self, _: u16, _: &Record, _: Sides, _: bool) {}
     fn public(&mut self, _: &Record, _: Option<u16>) {}
 }
 
@@ -51,6 +53,15 @@ struct Cause {
     /// Line and id of a member's command.
     of: Option<(u16, u64)>,
     texts: Vec<Record>,
+}
+
+impl Cause {
+    /// Whose id an event carries, which must be one that may: the line of the command that caused it, the exchange's for all but
+    /// members' commands. `None` for an event without one.
+    fn asked(&self, event: &Record) -> Option<u16> {
+        let has_id = event.get::<u64>(CL_ORD_ID) != 0;
+        has_id.then(|| self.of.map_or(0, |of| of.0))
+    }
 }
 
 impl Default for Flow {
@@ -83,6 +94,13 @@ impl Flow {
     /// The last position folded.
     pub fn position(&self) -> u64 {
         self.position
+    }
+
+    /// The copy of an event at this position for a line that it concerns.
+    pub fn copy(&self, line: u16, record: &Record) -> Record {
+        let known = self.line(line);
+        let foreign = known.is_some_and(|known| known.foreign.has(record.position()));
+        copies::own(record, line, self.sides(record), foreign)
     }
 
     /// The order number that is given next.
@@ -168,15 +186,16 @@ impl Flow {
     fn event(&mut self, record: &Record, cause: &mut Cause, told: &mut impl Told) {
         let mut own = None;
         match record.kind() {
-            kind::TRADED => self.on_both_sides(record, [0; 0], told),
+            kind::TRADED => self.on_both_sides(record, [0; 0], None, told),
             kind::OFF_BOOK_TRADED | kind::TRADE_VOIDED => {
-                self.on_both_sides(record, named(record, cause), told);
+                let asked = cause.asked(record);
+                self.on_both_sides(record, named(record, cause), asked, told);
             }
             kind::ACCEPTED..=kind::CONVERTED | kind::QUOTED..=kind::MASS_CANCELLED => {
-                let [line, sender] = named(record, cause);
-                self.concern(line, record, Sides::default(), told);
+                let ([line, sender], asked) = (named(record, cause), cause.asked(record));
+                self.concern(line, record, Sides::default(), asked, told);
                 if sender != line {
-                    self.concern(sender, record, Sides::default(), told);
+                    self.concern(sender, record, Sides::default(), asked, told);
                 }
                 own = Some(line);
             }
@@ -199,6 +218,7 @@ impl Flow {
         &mut self,
         record: &Record,
         named: [u16; N],
+        asked: Option<u16>,
         told: &mut impl Told,
     ) {
         let sides = self.sides(record);
@@ -209,14 +229,26 @@ impl Flow {
         for line in named.into_iter().chain(traders) {
             if !seen[..count].contains(&line) {
                 (seen[count], count) = (line, count + 1);
-                self.concern(line, record, sides, told);
+                self.concern(line, record, sides, asked, told);
             }
         }
     }
 
-    fn concern(&mut self, line: u16, record: &Record, sides: Sides, told: &mut impl Told) {
-        self.line_mut(line).events.push(record.position());
-        told.own(line, record, sides);
+    fn concern(
+        &mut self,
+        line: u16,
+        record: &Record,
+        sides: Sides,
+        asked: Option<u16>,
+        told: &mut impl Told,
+    ) {
+        let foreign = asked.is_some_and(|sender| sender != line);
+        let of_line = self.line_mut(line);
+        of_line.events.push(record.position());
+        if foreign {
+            of_line.foreign.push(record.position());
+        }
+        told.own(line, record, sides, foreign);
     }
 }
 

@@ -3,11 +3,14 @@
 use std::io::{self, Read, Write};
 use std::mem;
 use std::os::unix::net::UnixStream;
-use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
+use std::sync::mpsc::{self, Sender};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use super::desk::{Desk, Work};
 use super::places::Place;
+use super::readiness::Row;
 use crate::records::Record;
 
 /// Orders to the door.
@@ -18,6 +21,10 @@ pub enum Order {
     Released(Vec<Record>, Place),
     /// Another core owns the seat, or will.
     Fence(u32),
+    /// Let every line in; answered once it is so.
+    Open(Sender<()>),
+    /// Say who is in, and how far.
+    Board(Sender<Vec<Row>>),
     /// End in good order, once everything taken is answered.
     Close,
 }
@@ -37,6 +44,8 @@ pub struct Mailbox {
     pub connections: AtomicUsize,
     /// How many of them are members who have logged on.
     pub sessions: AtomicUsize,
+    /// Whether a core that owns the seat lets in the exchange alone as yet.
+    pub held: AtomicBool,
 }
 
 /// A letter box, and the door's end of its bell.
@@ -52,6 +61,7 @@ pub fn mailbox() -> io::Result<(Arc<Mailbox>, UnixStream)> {
             epoch,
             connections: AtomicUsize::new(0),
             sessions: AtomicUsize::new(0),
+            held: AtomicBool::new(false),
         }),
         heard,
     ))
@@ -66,6 +76,13 @@ impl Mailbox {
             // A bell that cannot take another byte has been rung.
             let _ = (&self.bell).write(&[1]);
         }
+    }
+
+    /// Puts an order in that the door answers; `None` if it has not answered within this time.
+    pub fn ask<T>(&self, order: impl FnOnce(Sender<T>) -> Order, within: Duration) -> Option<T> {
+        let (answer, answered) = mpsc::channel();
+        self.put(order(answer));
+        answered.recv_timeout(within).ok()
     }
 
     /// Takes all orders out.

@@ -4,6 +4,7 @@
 
 pub mod bucket;
 pub mod client;
+mod clock;
 pub mod copies;
 pub mod desk;
 pub mod flow;
@@ -13,6 +14,7 @@ pub mod mail;
 pub mod places;
 pub mod poll;
 pub mod positions;
+pub mod readiness;
 pub mod room;
 pub mod session;
 pub mod shell;

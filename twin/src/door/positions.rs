@@ -41,6 +41,12 @@ impl Positions {
         last.map_or(0, |low| (self.turns.len() as u64) << 32 | low)
     }
 
+    /// Whether a position is one of them.
+    pub fn has(&self, position: u64) -> bool {
+        let before = self.behind(position).checked_sub(1);
+        before.and_then(|index| self.get(index)) == Some(position)
+    }
+
     /// The index of the first one behind this position.
     pub fn behind(&self, position: u64) -> usize {
         let turn = |k: usize| match k {
@@ -116,9 +122,11 @@ mod tests {
             assert_eq!(positions.get(index), Some(row));
             assert_eq!(positions.behind(row - 1), index, "before {row}");
             assert_eq!(positions.behind(row), index + 1, "at {row}");
+            assert!(positions.has(row) && !positions.has(row + 1), "{row}");
         }
         assert_eq!(positions.get(rows.len()), None);
         assert_eq!(positions.behind(u64::MAX), rows.len());
+        assert!(!positions.has(0) && !Positions::default().has(0));
         assert_eq!(positions.behind(2 << 32), 5);
     }
 

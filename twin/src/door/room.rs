@@ -170,9 +170,9 @@ impl Room {
 }
 
 impl Told for Room {
-    fn own(&mut self, line: u16, record: &Record, sides: Sides) {
+    fn own(&mut self, line: u16, record: &Record, sides: Sides, foreign: bool) {
         if let Some(id) = self.seat(line) {
-            self.released(id, || copies::own(record, line, sides), None);
+            self.released(id, || copies::own(record, line, sides, foreign), None);
         }
     }
 

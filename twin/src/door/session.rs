@@ -1,6 +1,7 @@
 //! One connection: whole records out of whatever bytes come, what waits to be written, where it stands.
 
 use super::bucket::Bucket;
+use super::readiness::Readiness;
 use super::ticket::Key;
 use super::words::{LOG_OFF, log_off};
 use crate::records::{RECORD_BYTES, Record};
@@ -35,6 +36,8 @@ pub struct Member {
     pub run: Vec<Record>,
     /// What is old is still being told; `None` once it is told what is released as it is released.
     pub catching: Option<Catching>,
+    /// What it said of itself.
+    pub readiness: Readiness,
 }
 
 /// A flow that is told from the journal until it has caught up.

@@ -5,12 +5,14 @@ use std::net::{TcpListener, TcpStream};
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use super::clock::Clock;
 use super::desk::Desk;
 use super::lingering::{LINGER_NS, Lingering};
 use super::mail::{Mailbox, Order, Works};
 use super::poll::{Event, Poll, READABLE, WRITABLE};
+use super::readiness::Row;
 use super::ticket::{Nonces, address_bytes};
 use super::words::{fenced, log_off, parting};
 use crate::journal::trouble::Trouble;
@@ -55,7 +57,7 @@ pub struct Shell {
     connections: Vec<Option<Connection>>,
     lingering: Lingering,
     nonces: Nonces,
-    began: Instant,
+    clock: Clock,
     buffer: Vec<u8>,
     listed: Vec<usize>,
     closing: bool,
@@ -83,7 +85,7 @@ impl Shell {
             connections: Vec::new(),
             lingering: Lingering::default(),
             nonces: Nonces::open()?,
-            began: Instant::now(),
+            clock: Clock::begin(),
             buffer: vec![0; READ_BYTES],
             listed: Vec::new(),
             closing: false,
@@ -91,14 +93,10 @@ impl Shell {
         })
     }
 
-    fn now_ns(&self) -> u64 {
-        self.began.elapsed().as_nanos() as u64
-    }
-
     /// Serves until it is ordered to end.
     pub fn run(mut self) -> Result<(), Trouble> {
         let mut events = vec![Event::NONE; 1024];
-        let (mut ticked_ns, mut deaf) = (self.now_ns(), false);
+        let (mut ticked_ns, mut deaf) = (self.clock.now_ns(), false);
         loop {
             let full = self
                 .desk
@@ -111,7 +109,7 @@ impl Shell {
             };
             let timeout_ms = TICK.as_millis() as i32;
             let came = poll.wait(&mut events, timeout_ms).map_err(system)?.len();
-            let now_ns = self.now_ns();
+            let now_ns = self.clock.now_ns();
             // Nobody was heard meanwhile, by this process's fault.
             let stood_still = now_ns - ticked_ns > 100 * TICK.as_nanos() as u64;
             if let (Some(desk), true) = (&mut self.desk, deaf != full || stood_still) {
@@ -166,7 +164,10 @@ impl Shell {
 
     fn obey(&mut self, order: Order, now_ns: u64) {
         match (order, &mut self.desk) {
-            (Order::Own(desk), _) => self.desk = Some(*desk),
+            (Order::Own(mut desk), _) => {
+                desk.held = self.parts.mailbox.held.load(Ordering::Relaxed);
+                self.desk = Some(*desk);
+            }
             (Order::Released(records, place), Some(desk)) => {
                 desk.released(&records, place, now_ns);
             }
@@ -179,6 +180,19 @@ impl Shell {
                 let _ = self.flush_listed(now_ns);
                 self.desk = None;
                 self.connections.clear();
+            }
+            (Order::Open(answer), desk) => {
+                if let Some(desk) = desk {
+                    desk.held = false;
+                }
+                self.parts.mailbox.held.store(false, Ordering::Relaxed);
+                let _ = answer.send(());
+            }
+            (Order::Board(answer), desk) => {
+                let mut rows = desk.as_ref().map_or_else(Vec::new, Desk::board);
+                let real_ns = |row: &mut Row| row.since_ns = self.clock.real_ns(row.since_ns);
+                rows.iter_mut().for_each(real_ns);
+                let _ = answer.send(rows);
             }
             (Order::Close, _) => self.closing = true,
             (Order::Released(..), None) => {}

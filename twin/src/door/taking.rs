@@ -3,10 +3,11 @@
 use super::bucket::Bucket;
 use super::desk::Desk;
 use super::logon::{LogOn, behind, told_at_most};
+use super::readiness::Readiness;
 use super::session::{Member, Phase, Session};
 use super::words::{
-    CANCEL_ON_DISCONNECT, CL_ORD_ID, HEARTBEAT, LINE, LOG_OFF, RELAYED, never_received, notice,
-    parting, throttled,
+    CANCEL_ON_DISCONNECT, CL_ORD_ID, HEARTBEAT, LINE, LOG_OFF, READY, RELAYED, fenced,
+    never_received, notice, parting, throttled,
 };
 use crate::journal::trouble::Trouble;
 use crate::records::Record;
@@ -34,6 +35,10 @@ impl Desk {
         }
         let asked = self.terms.proven(record, &session.nonce, &session.address);
         match asked.and_then(|asked| self.free(&asked, session)) {
+            Ok(asked) if self.held && asked.line != 0 => {
+                session.end(Some(fenced(self.terms.epoch)));
+                Ok(())
+            }
             Ok(asked) => self.let_in(id, session, &asked),
             Err(why) => {
                 session.part(why);
@@ -65,6 +70,7 @@ impl Desk {
         let (rate, now_ns) = (self.terms.rate_of(line), self.room.now_ns);
         let bucket = self.buckets.remove(&line);
         let catching = behind(asked).map(|position| self.catching(line, wish, position));
+        let logged_on = self.terms.logged_on(line, &self.flow);
         session.phase = Phase::In(Box::new(Member {
             line,
             wish,
@@ -72,11 +78,10 @@ impl Desk {
             bucket: bucket.unwrap_or_else(|| Bucket::new(rate, now_ns)),
             run: Vec::new(),
             catching,
+            readiness: Readiness::new(logged_on.flow_position, now_ns),
         }));
         self.room.sit(line, id, wish);
-        session
-            .out
-            .push(&self.terms.logged_on(line, &self.flow).record());
+        session.out.push(&logged_on.record());
         session.told_ns = now_ns;
         self.catch_up(session)?;
         if session
@@ -100,8 +105,15 @@ impl Desk {
             return Ok(());
         };
         let answer = match record.kind() {
-            HEARTBEAT => Ok(None),
+            HEARTBEAT => {
+                member.readiness.heard(record.position());
+                Ok(None)
+            }
             LOG_OFF => Err(parting::MEMBER),
+            READY => match member.readiness.takes(record) {
+                true => Ok(None),
+                false => Err(parting::BAD_RECORD),
+            },
             _ if !member.run.is_empty() => self.text(member, record),
             kind::NEW..=kind::VOID_TRADE => match allowed(member, record) {
                 Err(why) => Err(why),

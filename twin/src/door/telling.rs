@@ -77,7 +77,7 @@ impl Desk {
         catching.told = position;
         let record = self.journal.read(position)?;
         let mut copy = match own == Some(position) {
-            true => copies::own(&record, line, self.flow.sides(&record)),
+            true => self.flow.copy(line, &record),
             false => copies::public(&record),
         };
         if position <= catching.old {
@@ -119,7 +119,7 @@ impl Desk {
             return Ok(None);
         };
         let record = self.journal.read(position)?;
-        let mut copy = copies::own(&record, member.line, self.flow.sides(&record));
+        let mut copy = self.flow.copy(member.line, &record);
         copy.0[17] |= REPEAT;
         Ok(Some(copy))
     }

@@ -22,6 +22,15 @@ pub const NEVER_RECEIVED: u8 = 231;
 pub const RELAYED: u8 = 232;
 /// Core to member: something it should know of.
 pub const NOTICE: u8 = 233;
+/// Member to core: whether it can trade, `code` says which.
+pub const READY: u8 = 234;
+
+/// Code of READY: it can.
+pub const READY_TO_TRADE: u16 = 1;
+/// Code of READY: it cannot yet.
+pub const HAND_RAISED: u16 = 2;
+/// How long the text of READY is.
+pub const READY_TEXT_BYTES: usize = 40;
 
 /// Bit of `flags`: of the public flow.
 pub const PUBLIC: u8 = 64;
@@ -190,6 +199,15 @@ pub fn notice(what: u16, address: &[u8; 16]) -> Record {
     let mut record = of(NOTICE);
     record.put(20, what);
     record.put(32, *address);
+    record
+}
+
+/// READY; of a text that is too long, what has room.
+pub fn ready(code: u16, text: &[u8]) -> Record {
+    let mut record = of(READY);
+    record.put(20, code);
+    let bytes = text.len().min(READY_TEXT_BYTES);
+    record.0[24..24 + bytes].copy_from_slice(&text[..bytes]);
     record
 }
 

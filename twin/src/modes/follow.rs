@@ -118,6 +118,11 @@ impl<M: Matching + Send + 'static> Follower<M> {
         self.state.clean && self.judge.seen().clean && !self.state.stalled
     }
 
+    /// Whether members will come to a door once this core owns the market.
+    pub fn has_door(&self) -> bool {
+        self.door.is_some()
+    }
+
     /// Whether nothing bad is being waited for and everything held was recognised and worked.
     pub fn settled(&self) -> bool {
         self.keeper.in_step() && self.bad_since.is_none() && self.judge.is_done()
@@ -153,11 +158,12 @@ impl<M: Matching + Send + 'static> Follower<M> {
         source: &mut impl Source,
         raw: &mut Vec<Record>,
     ) -> Result<Step, Trouble> {
+        let clean = self.state.clean && self.judge.seen().clean;
         let Taken {
             last,
             recognised,
             kept,
-        } = self.keeper.take(source, raw, self.state.clean)?;
+        } = self.keeper.take(source, raw, clean)?;
         let taken = !kept.is_empty();
         for kept in kept {
             self.judge.send(kept)?;

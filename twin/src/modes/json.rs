@@ -49,7 +49,8 @@ fn quoted(text: &str) -> String {
             '"' => out.push_str("\\\""),
             '\\' => out.push_str("\\\\"),
             '\n' => out.push_str("\\n"),
-            c if (c as u32) < 32 => {
+            // Texts may be strangers': nothing in them moves a terminal, or ends a line for whoever reads lines of Unicode.
+            c if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}') => {
                 let _ = write!(out, "\\u{:04x}", c as u32);
             }
             c => out.push(c),
@@ -72,6 +73,15 @@ mod tests {
         assert_eq!(
             object.line(),
             "{\"n\": 3, \"t\": \"a\\\"b\\\\\\n\\u0001\", \"m\": null}"
+        );
+    }
+
+    #[test]
+    fn a_strangers_text_stays_on_its_line() {
+        let object = Object::new().text("t", "\u{1b}[2J\u{7f}\u{85}\u{9b}\u{2028}\r\u{fffd}é");
+        assert_eq!(
+            object.line(),
+            "{\"t\": \"\\u001b[2J\\u007f\\u0085\\u009b\\u2028\\u000d\u{fffd}é\"}"
         );
     }
 }

@@ -165,6 +165,10 @@ impl Keeper {
         if let (Some(writer), false) = (&mut self.writer, kept.is_empty()) {
             writer.sync()?;
             source.synced(&writer.cursor(), clean);
+        } else if let (Last::Arrival(Arrival::Quiet), Some(place)) =
+            (&last, self.held[..self.matched].last())
+        {
+            source.still(&place.cursor, clean);
         }
         Ok(Taken {
             last,

@@ -15,6 +15,7 @@ use super::settling::Ledger;
 use super::status::{clock_ns, say};
 use super::steps::{At, Steps};
 use crate::door::mail::{Mailbox, Order};
+use crate::door::readiness::Row;
 use crate::journal::cursor::Fault;
 use crate::journal::trouble::Trouble;
 
@@ -22,7 +23,11 @@ const CONTROL_WITHIN: Duration = Duration::from_millis(200);
 
 /// What a socket without a members' door, and one with it, can be asked.
 const WORDS: &str = "status | settle";
-const DOOR_WORDS: &str = "status | settle | fence EPOCH | require NAME | unrequire NAME | close";
+const DOOR_WORDS: &str =
+    "status | settle | board | open | fence EPOCH | require NAME | unrequire NAME | close";
+/// How long the door's thread may take to answer.
+const DOOR_WITHIN: Duration = Duration::from_secs(5);
+const DOOR_SILENT: &str = "the door does not answer";
 
 /// An owner.
 #[derive(Clone)]
@@ -35,6 +40,10 @@ pub struct Owner {
     door: Option<Arc<Mailbox>>,
     /// Whether the comparison was clean when it followed.
     clean: bool,
+}
+
+const fn door_word(held: bool) -> &'static str {
+    if held { "held" } else { "open" }
 }
 
 impl<M: Matching> Engine<M> {
@@ -52,6 +61,9 @@ impl Owner {
     /// What was just promoted, with the members' door if it has one.
     pub fn new<M: Matching>(promoted: &Promoted<M>, door: Option<Arc<Mailbox>>) -> Self {
         let epoch = &promoted.epoch;
+        if let Some(door) = &door {
+            door.held.store(promoted.held, Ordering::Relaxed);
+        }
         let at = At {
             position: epoch.position,
             ..promoted.engine.at()
@@ -83,18 +95,53 @@ impl Owner {
             )
         };
         let (connections, sessions) = self.door.as_ref().map_or((0, 0), count);
+        let held = self
+            .door
+            .as_ref()
+            .map(|door| door.held.load(Ordering::Relaxed));
         let facts = self.ledger.object();
         self.steps
             .object()
             .value("clean", self.clean)
             .value("sessions", sessions)
             .value("connections", connections)
+            .maybe("door", held.map(|held| door_word(held).into()))
             .raw(
                 "settlement",
                 &facts.map_or("null".into(), |facts| facts.line()),
             )
             .value("at_ns", clock_ns())
             .line()
+    }
+
+    /// Lets every line in.
+    fn open(&self, door: &Mailbox) -> Result<String, String> {
+        if let Some(epoch) = self.steps.fenced() {
+            return Err(format!("fenced by epoch {epoch}: this door lets nobody in"));
+        }
+        door.ask(Order::Open, DOOR_WITHIN).ok_or(DOOR_SILENT)?;
+        Ok(Object::new()
+            .text("door", door_word(door.held.load(Ordering::Relaxed)))
+            .line())
+    }
+
+    /// Who is in, and how far.
+    fn board(&self, door: &Mailbox) -> Result<String, String> {
+        let rows = door.ask(Order::Board, DOOR_WITHIN).ok_or(DOOR_SILENT)?;
+        let row = |lines: Object, row: &Row| {
+            let shown = Object::new()
+                .text("state", row.state)
+                .text("why", &row.why)
+                .value("received", row.received)
+                .value("flow", row.flow)
+                .value("since_ns", row.since_ns);
+            lines.raw(&row.line.to_string(), &shown.line())
+        };
+        let lines = rows.iter().fold(Object::new(), row);
+        Ok(Object::new()
+            .raw("lines", &lines.line())
+            .value("at_ns", clock_ns())
+            .line())
     }
 
     /// Does what a line of the control socket asks; the answer.
@@ -117,6 +164,8 @@ impl Owner {
                     return Err(format!("epoch {epoch} is not above this core's own"));
                 }
             }
+            (["board"], Some(door)) => return self.board(door),
+            (["open"], Some(door)) => return self.open(door),
             (["require", name], _) => self.steps.require(name)?,
             (["unrequire", name], _) => self.steps.unrequire(name)?,
             (["close"], Some(door)) => door.put(Order::Close),
@@ -146,6 +195,8 @@ pub fn hear(control: UnixListener, owner: Owner) -> Result<(), Trouble> {
 
 fn answer(mut line: UnixStream, owner: &Owner) -> io::Result<()> {
     line.set_read_timeout(Some(CONTROL_WITHIN))?;
+    // A board is longer than what a connection holds: who does not read it holds nobody up for long.
+    line.set_write_timeout(Some(DOOR_WITHIN))?;
     let mut text = String::new();
     BufReader::new(&line).read_line(&mut text)?;
     let refused = |why: String| Object::new().text("refused", &why).line();

@@ -26,6 +26,8 @@ pub struct Wanted {
     pub position: u64,
     /// Also when the comparison is not clean: two people decided so.
     pub force: bool,
+    /// The members' door lets in the exchange alone until it is opened.
+    pub hold: bool,
 }
 
 /// A core that owns the market.
@@ -46,6 +48,8 @@ pub struct Promoted<M> {
     pub known: Known,
     /// Where the journal is.
     pub folder: PathBuf,
+    /// Whether its door lets in the exchange alone as yet.
+    pub held: bool,
     /// What it took.
     pub took: Duration,
 }
@@ -82,6 +86,9 @@ pub fn refusal<M: Matching + Send + 'static>(
             "{missing} records behind position {} are missing",
             cursor.position
         ));
+    }
+    if wanted.hold && !follower.has_door() {
+        return Some("hold: this core has no members' door to hold".into());
     }
     if !follower.eligible() && !wanted.force {
         let first = follower.teller().first_alarm().unwrap_or("nothing");
@@ -132,6 +139,7 @@ pub fn promote<M: Matching + Send + 'static>(
         epoch,
         known,
         folder,
+        held: wanted.hold,
         took: began.elapsed(),
     })
 }

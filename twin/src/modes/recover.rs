@@ -138,11 +138,23 @@ enum Asked {
     Promote(Wanted),
 }
 
-/// `status`, `settle`, `promise EPOCH`, `promote EPOCH OWNER [POSITION] [force]`.
+const WORDS: &str =
+    "status | settle | promise EPOCH | promote EPOCH OWNER [POSITION] [force] [hold]";
+
+/// Takes the last word off if it is this one.
+fn ends_with(words: &mut Vec<&str>, word: &str) -> bool {
+    words.pop_if(|last| *last == word).is_some()
+}
+
+/// What of [`WORDS`] this is; a word for owners is refused as such.
 fn words(text: &str) -> Result<Asked, String> {
     let mut words: Vec<&str> = text.split_whitespace().collect();
-    let force = words.last() == Some(&"force");
-    words.truncate(words.len() - usize::from(force));
+    let hold = ends_with(&mut words, "hold");
+    let force = ends_with(&mut words, "force");
+    if let ["open" | "board", ..] = words[..] {
+        let what = format!("{}: this core does not own the market", words[0]);
+        return Err(what);
+    }
     let numbers: Vec<u64> = words
         .iter()
         .skip(1)
@@ -152,9 +164,6 @@ fn words(text: &str) -> Result<Asked, String> {
         return Err(format!("not understood: {}", text.trim()));
     }
     match (words[0], &numbers[..]) {
-        ("status", []) => Ok(Asked::Status),
-        ("settle", []) => Ok(Asked::Settle),
-        ("promise", &[epoch]) => Ok(Asked::Promise(epoch)),
         ("promote", &[epoch, owner, ..]) if numbers.len() <= 3 => {
             let owner = u32::try_from(owner).map_err(|_| format!("no owner {owner}"))?;
             let position = numbers.get(2).copied().unwrap_or(0);
@@ -163,9 +172,14 @@ fn words(text: &str) -> Result<Asked, String> {
                 owner,
                 position,
                 force,
+                hold,
             }))
         }
-        _ => Err("status | settle | promise EPOCH | promote EPOCH OWNER [POSITION] [force]".into()),
+        _ if force || hold => Err(WORDS.into()),
+        ("status", []) => Ok(Asked::Status),
+        ("settle", []) => Ok(Asked::Settle),
+        ("promise", &[epoch]) => Ok(Asked::Promise(epoch)),
+        _ => Err(WORDS.into()),
     }
 }
 
@@ -184,9 +198,29 @@ mod tests {
             (wanted.epoch, wanted.owner, wanted.position, wanted.force),
             (5, 2, 100, true)
         );
+        for (line, force, hold) in [
+            ("promote 5 2", false, false),
+            ("promote 5 2 hold", false, true),
+            ("promote 5 2 100 force hold", true, true),
+        ] {
+            let Ok(Asked::Promote(wanted)) = words(line) else {
+                panic!("{line}")
+            };
+            assert_eq!((wanted.force, wanted.hold), (force, hold), "{line}");
+        }
+        for early in ["open", "board\n"] {
+            let why = words(early).err().unwrap_or_default();
+            assert!(why.contains("does not own the market"), "{early}: {why}");
+        }
         for bad in [
             "",
             "force",
+            "hold",
+            "status hold",
+            "settle force",
+            "promise 4 hold",
+            "promote 5 2 hold force",
+            "promote 5 2 hold hold",
             "promote 5",
             "promise four",
             "promote 1 2 3 4",

@@ -16,6 +16,8 @@ pub enum Arrival {
     Frame(Frame),
     /// Nothing more at present; the owner is there.
     Nothing,
+    /// Nothing more, the owner says so, and wants to hear that we are there.
+    Quiet,
     /// Nothing, and no sign of the owner.
     Silence,
     /// What comes next cannot be taken.
@@ -34,6 +36,8 @@ pub trait Source {
     fn owner_position(&self) -> Option<u64>;
     /// All up to here is durable with us.
     fn synced(&mut self, held: &Cursor, clean: bool);
+    /// Nothing new is: what we have of the owner's journal is durable up to here, the comparison stands so.
+    fn still(&mut self, held: &Cursor, clean: bool);
     /// What came will not be taken; the stream is to begin again. `promised` is the epoch that was promised, if that is why, else 0.
     fn refuse(&mut self, why: &str, promised: u64);
     /// How long to rest when there is nothing; nothing for a source that waits by itself.
@@ -91,6 +95,8 @@ impl Source for FolderSource {
     }
 
     fn synced(&mut self, _held: &Cursor, _clean: bool) {}
+
+    fn still(&mut self, _held: &Cursor, _clean: bool) {}
 
     fn refuse(&mut self, _why: &str, _promised: u64) {
         self.reader = None;

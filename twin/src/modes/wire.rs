@@ -44,8 +44,8 @@ pub struct LineSource {
     cursor: Cursor,
     day: Option<Segment>,
     owner_position: Option<u64>,
-    /// What was acknowledged last, as it was said.
-    acknowledged: Option<[u8; HEAD_BYTES]>,
+    /// The owner has said that there is nothing behind what it sent, and this was not told on yet.
+    quiet: bool,
     inbox: Vec<u8>,
     /// Since when the inbox has half a message.
     half_since: Option<Instant>,
@@ -68,7 +68,7 @@ impl LineSource {
             cursor: held,
             day: None,
             owner_position: None,
-            acknowledged: None,
+            quiet: false,
             inbox: Vec::new(),
             half_since: None,
             pending: Vec::new(),
@@ -118,6 +118,7 @@ impl LineSource {
         self.line = None;
         self.inbox.clear();
         self.half_since = None;
+        self.quiet = false;
         self.pending.clear();
         self.handed = 0;
     }
@@ -203,13 +204,7 @@ impl LineSource {
             }
             QUIET if payload.is_empty() => {
                 self.owner_position = Some(request.a);
-                // Nothing new to acknowledge: what was acknowledged last shows that we are there.
-                let again = self.acknowledged;
-                let _ = self
-                    .line
-                    .as_mut()
-                    .zip(again)
-                    .map(|(line, again)| line.write_all(&again));
+                self.quiet = true;
                 Ok(())
             }
             REFUSED => {
@@ -268,6 +263,10 @@ impl LineSource {
         if let Some(arrival) = self.pending_frame(raw)? {
             return Ok(arrival);
         }
+        if std::mem::take(&mut self.quiet) {
+            // A line that is broken besides shows again at the next read.
+            return Ok(Arrival::Quiet);
+        }
         if !alive {
             self.hang_up();
         }
@@ -298,6 +297,10 @@ impl Source for LineSource {
 
     fn synced(&mut self, held: &Cursor, clean: bool) {
         self.hello = *held;
+        self.still(held, clean);
+    }
+
+    fn still(&mut self, held: &Cursor, clean: bool) {
         let acknowledgement = head(
             SYNCED,
             0,
@@ -305,7 +308,6 @@ impl Source for LineSource {
             u64::from(held.epoch),
             u64::from(clean),
         );
-        self.acknowledged = Some(acknowledgement);
         // A broken line shows at the next read; what is synced is told again in the next hello.
         let _ = self
             .line

@@ -19,20 +19,23 @@ fn of_book(kind: u8) -> Record {
     record
 }
 
+/// A line of a member, with every right.
+pub fn line_of(line: u16, member: u16) -> Record {
+    let mut defined = of(kind::REF_LINE);
+    defined.put(40, 7u32);
+    defined.put(44, u32::from(line));
+    defined.put(48, member);
+    defined.put(52, line);
+    defined
+}
+
 /// What the exchange sends in the morning: a book, lines 1 to `lines`, continuous trading.
 pub fn opening(lines: u16) -> Vec<Record> {
     let mut tick = of(kind::REF_TICK);
     tick.put(32, 100i64);
     tick.put(48, 1u16);
     let mut all = vec![tick];
-    for line in 1..=lines {
-        let mut defined = of(kind::REF_LINE);
-        defined.put(40, 7u32);
-        defined.put(44, u32::from(line));
-        defined.put(48, line);
-        defined.put(52, line);
-        all.push(defined);
-    }
+    all.extend((1..=lines).map(|line| line_of(line, line)));
     let mut book = of_book(kind::REF_INSTRUMENT);
     book.put(28, 1u32);
     book.put(32, 1_000_000u32);
