@@ -34,16 +34,17 @@ from evermarket.journal import Journal
 from evermarket.records import HEADER, RECORD_BYTES, Kind, Records
 from evermarket.records.kinds import Phase
 from evermarket.records.layout import LAYOUT
-from evermarket.records.session import SessionKind
+from evermarket.records.session import FENCED, SessionKind
 from evermarket.sim.config import SimulationConfig
 from evermarket.sim.day_steps import day_steps
+from evermarket.sim.reference import Group
 from evermarket.twin import find_binary
 from evermarket.venue.primary.settings import split_address
 from tests.systems.drills.faults import KINDS, Fault, Scene, through
 from tests.systems.drills.wire import Wire
 from tests.systems.members import unanswered
 
-LEAD_S = 8
+LEAD_S = 14
 PATIENCE_S = 240.0
 SEGMENT_BYTES = 1 << 19
 DISK_BYTES = 6 << 20
@@ -98,7 +99,8 @@ def run(drill: Drill, folder: Path) -> Outcome:
     """Hold it. Errors: AssertionError if anything told is lost, doubled or contradicted; TimeoutError if it hangs."""
     begun = time.monotonic()
     with a_scene(drill, folder) as scene:
-        happened = [play(scene, fault) for fault in drill.faults]
+        begun_ns = max(scene.plan.clock.now_ns(), int(day_steps(scene.plan.board)["time"][0]))
+        happened = [play(scene, fault, begun_ns) for fault in drill.faults]
         status = wait_for(scene.plan, "the day is over", is_over, PATIENCE_S)
         owner = str(status["seat"]["owner"])
         if owner == TWIN:
@@ -151,11 +153,10 @@ def a_small_disk(path: Path) -> Iterator[None]:
         kept.rename(path)
 
 
-def play(scene: Scene, fault: Fault) -> str:
-    """Wait for the fault's moment, and make it; what happened when."""
+def play(scene: Scene, fault: Fault, begun_ns: int) -> str:
+    """Wait for the fault's moment, a share of the day from `begun_ns` on, and make it; what happened when."""
     steps = day_steps(scene.plan.board)
-    start_ns, end_ns = int(steps["time"][0]), int(steps["time"][-1])
-    moment_ns = start_ns + int((end_ns - start_ns) * fault.at)
+    moment_ns = begun_ns + int((int(steps["time"][-1]) - begun_ns) * fault.at)
 
     def has_come(status: Status) -> bool:
         return int(status["market_ns"]) >= moment_ns
@@ -169,7 +170,7 @@ def play(scene: Scene, fault: Fault) -> str:
 def phase_at(steps: Records, market_ns: int) -> str:
     """The phase of the regular board."""
     rows = steps.view(f"V{RECORD_BYTES}")[steps["kind"] == Kind.PHASE].view(LAYOUT[Kind.PHASE])
-    regular = rows[(rows["group"] == rows["group"].min()) & (rows["time"] <= market_ns)]
+    regular = rows[(rows["group"] == Group.REGULAR) & (rows["time"] <= market_ns)]
     return Phase(int(regular["code"][-1])).name if len(regular) else "BEFORE"
 
 
@@ -183,7 +184,7 @@ def an_old_owner_does_no_harm(plan: VenuePlan, epoch: int) -> None:
         while time.monotonic() < deadline and old.poll() is None:
             with suppress(OSError), socket.create_connection(split_address(plan.doors[0]), 1.0) as line:
                 said = np.frombuffer(line.recv(RECORD_BYTES, socket.MSG_WAITALL), HEADER)
-                if said["kind"][0] == SessionKind.FENCED and int(said.view("<u4")[0, 10]) >= epoch:
+                if said["kind"][0] == SessionKind.FENCED and int(said.view(FENCED)["epoch"][0]) >= epoch:
                     break
             time.sleep(0.02)
         else:
