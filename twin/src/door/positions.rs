@@ -122,7 +122,9 @@ mod tests {
             assert_eq!(positions.get(index), Some(row));
             assert_eq!(positions.behind(row - 1), index, "before {row}");
             assert_eq!(positions.behind(row), index + 1, "at {row}");
-            assert!(positions.has(row) && !positions.has(row + 1), "{row}");
+            for near in [row - 1, row, row + 1] {
+                assert_eq!(positions.has(near), rows.contains(&near), "{near}");
+            }
         }
         assert_eq!(positions.get(rows.len()), None);
         assert_eq!(positions.behind(u64::MAX), rows.len());
