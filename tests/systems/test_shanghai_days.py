@@ -74,8 +74,9 @@ class VenueCore:
         """Commands of the exchange; with the first ones come the lines that we use."""
         if not self._lines:
             commands = join([eight_lines(), take(commands, commands["kind"] != Kind.REF_LINE, HEADER)])
+        wanted = self._taken + len(commands)
         self.cores.link.send(commands)
-        await self._until_taken(len(commands))
+        await self._until_taken(wanted)
 
     async def _turn(self, commands: Records) -> None:
         """The next line's turn."""
@@ -85,16 +86,17 @@ class VenueCore:
         rows = commands.view(ORDER)
         rows["line"], rows["cl_ord_id"] = 0, 0
         rows["order_no"][rows["kind"] == Kind.NEW] = 0
+        wanted = self._taken + len(commands)
         self._lines[self._turns % LINES].send(commands)
         self._turns += 1
         if self._sent <= self._switch_at < self._sent + len(commands):
             await self.cores.kill_and_switch()
         self._sent += len(commands)
-        await self._until_taken(len(commands))
+        await self._until_taken(wanted)
 
-    async def _until_taken(self, count: int) -> None:
-        self._wanted = self._taken + count
-        while self._taken < self._wanted:
+    async def _until_taken(self, wanted: int) -> None:
+        """Everything sent so far is released."""
+        while self._taken < wanted:
             if self._reading.done():
                 self._reading.result()
             await asyncio.sleep(0.0005)
