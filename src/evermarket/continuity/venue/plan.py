@@ -26,11 +26,11 @@ TWIN = "T"
 HOST = "127.0.0.1"
 BEAT_MS = 20
 SOCKET_PATH_BYTES_MAX = 107
-PORTS = ("p_door", "p_lines", "t_door", "t_lines", "identity", "feed", "recovery", "web")
+PORTS = ("p_door", "p_lines", "t_door", "t_lines", "identity", "feed", "recovery", "web", "page")
 
 
-SERVICES = ("crowd", "identity", "feed")
-"""What stands beside cores and conductor: simulated members, day tickets for people, market data."""
+SERVICES = ("crowd", "identity", "feed", "page")
+"""What stands beside cores and conductor: simulated members, day tickets for people, market data, the page."""
 
 
 class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -20,10 +20,10 @@ from typing import Any
 from evermarket.continuity.venue.aftermath import BY_POLICY, announce, follow_up
 from evermarket.continuity.venue.control import ask
 from evermarket.continuity.venue.incident import Incident
+from evermarket.continuity.venue.look import facts_of
 from evermarket.continuity.venue.plan import PRIMARY, TWIN, VenuePlan, read_plan
 from evermarket.continuity.venue.switching import SwitchRefused, switch
 from evermarket.twin import find_binary
-from evermarket.venue.protocol.seat import ReadSeat
 
 LOGGER = logging.getLogger(__name__)
 AGAIN_S = 0.2
@@ -223,32 +223,16 @@ class Supervisor:
 
     async def status(self) -> dict[str, Any]:
         """What a person asks first: who owns the market, how both cores stand, which processes live."""
-        seat = self.plan.seat.step(ReadSeat()).seat
-        facts: dict[str, Any] = {
-            "folder": str(self.plan.folder),
-            "market_ns": self.plan.clock.now_ns(),
-            "seat": None if seat is None else {name: getattr(seat, name) for name in seat.__slots__},
-            "processes": {
-                child.name: {
-                    "pid": child.process.pid if child.process is not None else 0,
-                    "lives": child.lives,
-                    "alive": child.process is not None and child.process.poll() is None,
-                    "done": child.is_done,
-                }
-                for child in self.children.values()
-            },
-            "cores": {},
+        processes = {
+            child.name: {
+                "pid": child.process.pid if child.process is not None else 0,
+                "lives": child.lives,
+                "alive": child.process is not None and child.process.poll() is None,
+                "done": child.is_done,
+            }
+            for child in self.children.values()
         }
-        for name in (PRIMARY, TWIN):
-            try:
-                facts["cores"][name] = await ask(self.plan.own(name) / "control", "status", timeout_s=0.3)
-            except (OSError, TimeoutError, ValueError) as error:
-                facts["cores"][name] = {"state": "SILENT", "why": f"{type(error).__name__}: {error}"}
-        with contextlib.suppress(OSError, TimeoutError, ValueError):
-            facts["exchange"] = await ask(self.plan.folder / "exchange", "status", timeout_s=0.3)
-        with contextlib.suppress(OSError, ValueError):
-            facts["crowd"] = json.loads((self.plan.folder / "crowd.json").read_text("utf-8"))
-        return facts
+        return await facts_of(self.plan) | {"processes": processes}
 
 
 def commands(plan: VenuePlan) -> list[Child]:
@@ -265,7 +249,12 @@ def commands(plan: VenuePlan) -> list[Child]:
     ]
     python = [sys.executable, "-m"]
     room = "evermarket.continuity.venue"
-    services = {"crowd": f"{room}.crowd", "identity": f"{room}.identity_process", "feed": f"{room}.feed_process"}
+    services = {
+        "crowd": f"{room}.crowd",
+        "identity": f"{room}.identity_process",
+        "feed": f"{room}.feed_process",
+        "page": f"{room}.page_process",
+    }
     children = [
         Child(PRIMARY, [*python, "evermarket.venue.primary", str(plan.folder / "P.json")]),
         Child(TWIN, follow),
