@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from evermarket.continuity.venue.look import Status
 from evermarket.continuity.venue.opening import (
-    Status,
     is_over,
     open_venue,
     start_supervisor,

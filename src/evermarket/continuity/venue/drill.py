@@ -9,8 +9,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
+from evermarket.continuity.venue.look import Status
 from evermarket.continuity.venue.opening import (
-    Status,
     is_over,
     is_owned_by,
     open_venue,

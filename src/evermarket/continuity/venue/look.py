@@ -53,7 +53,7 @@ async def completed(plan: VenuePlan, status: Status, trouble: str = "") -> Look:
 
 async def board_of(plan: VenuePlan, status: Status) -> Answer | None:
     """What the owner says of its lines; None if it does not."""
-    owner = (status.get("seat") or {}).get("owner")
+    owner = str((status.get("seat") or {}).get("owner", ""))
     if owner not in status["cores"] or status["cores"][owner].get("state") != "MATCH":
         return None
     with contextlib.suppress(OSError, TimeoutError, ValueError):

@@ -13,35 +13,45 @@ from evermarket.continuity.venue.look import Look, Status
 from evermarket.continuity.venue.page_market import PageMarket
 from evermarket.continuity.venue.plan import PRIMARY, TWIN, VenuePlan
 from evermarket.continuity.venue.reopening import clock
-from evermarket.continuity.venue.wrongs import MAKE, is_switched, stage_of, wrongs
+from evermarket.continuity.venue.wrongs import MAKE, Grade, Wrong, is_switched, stage_of, wrongs
+from evermarket.records import Records
 from evermarket.sim.members import make_lines
 
 SAMPLES: Final = 240
 """Two minutes, twice a second."""
 
-DIGESTS_KEPT: Final = 512
+DIGESTS_KEPT: Final = 4_096
 INCIDENTS_SHOWN: Final = 10
 LINES_SHOWN: Final = 500
 ALARMS_SHOWN: Final = 3
 
 
 class Agreement:
-    """Whether both cores had one digest at one position: their positions pass at different moments, so what each said
-    of itself, and what the released stream says of its owner, is kept for a while."""
+    """Whether the twin, while it follows, has the owner's digest at the position where it stands: the released stream
+    tells the owner's behind each block. What either said is kept a while, for they do not come there at one moment."""
 
     def __init__(self) -> None:
         self.position = 0
         """Of the last comparison."""
         self.is_equal = True
-        self._said: dict[str, OrderedDict[int, str]] = {name: OrderedDict() for name in (PRIMARY, TWIN)}
+        """Once false, for good."""
+        self._owner: OrderedDict[int, int] = OrderedDict()
+        self._twin: OrderedDict[int, int] = OrderedDict()
 
-    def say(self, core: str, position: int, digest: str) -> None:
-        """A core had this digest behind this position."""
-        own, other = self._said[core], self._said[TWIN if core == PRIMARY else PRIMARY]
+    def released(self, blocks: Records) -> None:
+        """BLOCK records of the owner."""
+        for position, digest in zip(blocks["position"].tolist(), blocks["digest"].tolist(), strict=True):
+            self._say(self._owner, self._twin, position, digest)
+
+    def twin(self, position: int, digest: int) -> None:
+        """The twin's digest behind this position."""
+        self._say(self._twin, self._owner, position, digest)
+
+    def _say(self, own: OrderedDict[int, int], other: OrderedDict[int, int], position: int, digest: int) -> None:
         own[position] = digest
         if len(own) > DIGESTS_KEPT:
             own.popitem(last=False)
-        if position in other and position >= self.position and self.is_equal:
+        if self.is_equal and position >= self.position and position in other:
             self.position, self.is_equal = position, other[position] == digest
 
 
@@ -54,34 +64,29 @@ class PageFacts:
         self.agreement = Agreement()
         self._members = {line.line: line.member for line in make_lines(plan.board.members)}
         self._last: Look | None = None
-        self._lags: deque[tuple[int, int]] = deque(maxlen=SAMPLES)
+        self._lags: deque[tuple[int | None, int | None]] = deque(maxlen=SAMPLES)
         self._rates: deque[int] = deque(maxlen=SAMPLES)
         self._sampled: tuple[float, int] | None = None
 
     def see(self, look: Look) -> None:
         """The latest look."""
         self._last = look
-        for name, core in look.status["cores"].items():
-            if core.get("position") and "digest" in core:
-                self.agreement.say(name, int(core["position"]), str(core["digest"]))
-
-    def released(self) -> None:
-        """The market has taken a piece of the released stream."""
-        owner = self._owner()
-        if owner and self.market.digest:
-            self.agreement.say(owner, self.market.position, f"{self.market.digest:016x}")
+        twin = look.status["cores"][TWIN]
+        if twin.get("position") and not is_switched(look.status):
+            self.agreement.twin(int(twin["position"]), int(twin["digest"], 16))
 
     def sample(self, now_s: float) -> None:
         """A point of the curves; `now_s` of a clock that only goes on."""
         if self._last is not None:
-            lag = lag_of(TWIN, self._last.status)
-            self._lags.append((lag["lag_records"] or 0, lag["lag_ms"] or 0))
+            lag = lag_of(TWIN, self._last.status, self.plan.clock.speed)
+            self._lags.append((lag["lag_records"], lag["lag_ms"]))
         if self._sampled is not None and now_s > self._sampled[0]:
             self._rates.append(round((self.market.commands - self._sampled[1]) / (now_s - self._sampled[0])))
-        self._sampled = (now_s, self.market.commands)
+        if self._sampled is not None or self._has_caught_up():
+            self._sampled = (now_s, self.market.commands)
 
     def told(self, book: str) -> dict[str, Any]:
-        """Everything. `book`: whose levels are wanted, SYMBOL or SYMBOL:SEGMENT; nothing: the most traded one's."""
+        """Everything. `book`: the symbol whose levels are wanted; nothing: the most traded one."""
         look = self._last
         if look is None:
             return {"market": clock(self.plan.clock.now_ns()), "starting": True}
@@ -95,7 +100,7 @@ class PageFacts:
             "speed": self.plan.clock.speed,
             "seat": seat,
             "stage": stage_of(status),
-            "wrongs": [{"grade": one.grade, "text": one.text} for one in wrongs(look)],
+            "wrongs": [{"grade": one.grade, "text": one.text} for one in self._wrongs(look)],
             "cores": [self._core(name, status) for name in (PRIMARY, TWIN)],
             "agreement": {"position": self.agreement.position, "equal": self.agreement.is_equal},
             "curves": {
@@ -108,6 +113,21 @@ class PageFacts:
             "processes": [{"name": name, **facts} for name, facts in status["processes"].items()],
             "incidents": [[_shown(step) for step in steps] for steps in look.incidents[:-INCIDENTS_SHOWN:-1]],
         }
+
+    def _has_caught_up(self) -> bool:
+        """A page that is started in the middle of the day first reads what was before; that is no pace of the market."""
+        if self._last is None:
+            return False
+        released = max(int(core.get("released") or 0) for core in self._last.status["cores"].values())
+        return self.market.position >= released
+
+    def _wrongs(self, look: Look) -> list[Wrong]:
+        found = wrongs(look)
+        if not self.agreement.is_equal:
+            found.insert(
+                0, Wrong(Grade.BAD, f"The digests of both cores differ at position {self.agreement.position:,}")
+            )
+        return found
 
     def _core(self, name: str, status: Status) -> dict[str, Any]:
         core = status["cores"][name]
@@ -129,17 +149,18 @@ class PageFacts:
             "in_step": name in seat.get("in_step", ()),
             "alarms": len(alarms) if isinstance(alarms, list) else alarms,
             "last_alarms": _alarms(core),
-            **lag_of(name, status),
+            **lag_of(name, status, self.plan.clock.speed),
         }
 
     def _trading(self, name: str) -> dict[str, Any]:
         rows = self.market.most_traded()
-        first = f"{rows[0]['symbol']}:{rows[0]['segment']}" if rows else ""
+        first = rows[0]["symbol"] if rows else ""
         return {
             "orders": self.market.orders,
             "trades": self.market.trades,
             "commands": self.market.commands,
             "position": self.market.position,
+            "phase": self.market.phase(),
             "most_traded": rows,
             "book": self.market.book(name or first),
         }
@@ -160,10 +181,6 @@ class PageFacts:
             ],
         }
 
-    def _owner(self) -> str:
-        seat = (self._last.status["seat"] if self._last else None) or {}
-        return str(seat.get("owner", ""))
-
 
 def role_of(name: str, status: Status) -> str:
     """What a core is now: the owner, in step behind it, or out."""
@@ -175,10 +192,12 @@ def role_of(name: str, status: Status) -> str:
     return "follower, in step" if name in seat.get("in_step", ()) else "follower, out of step"
 
 
-def lag_of(name: str, status: Status) -> dict[str, int | None]:
-    """How far a core is behind the owner, in records and milliseconds; None: it does not follow, or does not say."""
+def lag_of(name: str, status: Status, speed: int) -> dict[str, int | None]:
+    """How far a core is behind the owner, in records and real milliseconds (cores count the market's, which may run
+    faster); None: it does not follow, or does not say."""
     core = status["cores"][name]
-    return {"lag_records": core.get("lag_records"), "lag_ms": core.get("lag_ms")}
+    lag_ms = core.get("lag_ms")
+    return {"lag_records": core.get("lag_records"), "lag_ms": None if lag_ms is None else round(int(lag_ms) / speed)}
 
 
 def _alarms(core: dict[str, Any]) -> list[str]:

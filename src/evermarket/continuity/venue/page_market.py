@@ -4,6 +4,7 @@ Prices are decimal strings as everywhere in the feed for people; changes and sha
 numbers (hundredths of a percent).
 """
 
+from collections import Counter
 from typing import Any, Final
 
 from evermarket.continuity.venue.floor import Floor
@@ -19,14 +20,12 @@ SHOWN: Final = 12
 
 
 class PageMarket:
-    """`told` does the heavy part and may run in a thread; `take`, with what it gave, everything else. Pieces in order."""
+    """`told` does the heavy part, in a thread if one likes; `take`, with what it gave, the rest. Pieces in order."""
 
     def __init__(self) -> None:
         self.board = Board()
         self.floor = Floor()
         self.position = 0
-        self.digest = 0
-        """Of the owner's state behind `position`; 0: not told there."""
         self.commands = 0
         self.orders = 0
         self._fold = FeedFold()
@@ -42,7 +41,7 @@ class PageMarket:
         self.floor.take(piece.records)
         self.commands += int(((kinds < FIRST_EVENT) & (kinds != Kind.TEXT)).sum())
         self.orders += int((kinds == Kind.ACCEPTED).sum())
-        self.position, self.digest = piece.place.position, piece.digest
+        self.position = piece.place.position
 
     @property
     def trades(self) -> int:
@@ -50,21 +49,23 @@ class PageMarket:
         return self._fold.trades
 
     def most_traded(self) -> list[dict[str, Any]]:
-        """Books with the largest turnover."""
-        traded = [book for book in self.board.market.books.values() if book.trades]
-        traded.sort(key=lambda book: (-book.turnover, book.instrument, book.segment))
+        """Regular books with the largest turnover."""
+        traded = [book for book in self._regular() if book.trades]
+        traded.sort(key=lambda book: (-book.turnover, book.instrument))
         return [_row(book) for book in traded[:SHOWN]]
 
-    def symbols(self) -> list[str]:
-        """Every symbol that can be asked for."""
-        return self.board.symbols()
+    def phase(self) -> str:
+        """The phase that most regular books are in; nothing before there are books."""
+        found = Counter(book.phase for book in self._regular())
+        return Phase(found.most_common(1)[0][0]).name if found else ""
 
-    def book(self, name: str) -> dict[str, Any] | None:
-        """The day so far and five levels of `SYMBOL` or `SYMBOL:SEGMENT`; None if there is no such book."""
-        symbol, _, segment = name.partition(":")
-        number = Segment[segment] if segment in Segment.__members__ else Segment.REGULAR
-        book = self.board.find(symbol, number)
+    def book(self, symbol: str) -> dict[str, Any] | None:
+        """The day so far and five levels of a regular book; None if there is no such book."""
+        book = self.board.find(symbol, Segment.REGULAR)
         return None if book is None else aggregate_of(book) | _change(book)
+
+    def _regular(self) -> list[BookView]:
+        return [book for book in self.board.market.books.values() if book.segment == Segment.REGULAR]
 
     def volume(self) -> dict[int, int]:
         """Quantity that each line traded."""
@@ -75,7 +76,6 @@ class PageMarket:
 def _row(book: BookView) -> dict[str, Any]:
     return {
         "symbol": book.symbol or str(book.instrument),
-        "segment": Segment(book.segment).name,
         "phase": Phase(book.phase).name,
         "last": decimal(book.last),
         "volume": book.volume,

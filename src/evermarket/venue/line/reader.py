@@ -36,12 +36,12 @@ class Place(NamedTuple):
 
 
 class Piece(NamedTuple):
-    """Records of the released stream, positions in order without a gap, and the place behind them; the digest of the
-    owner's state there, 0 where the last frame does not tell one."""
+    """Records of the released stream, positions in order without a gap, and the place behind them. `blocks`: the BLOCK
+    records that ended them, which tell the owner's digest behind each."""
 
     records: Records
     place: Place
-    digest: int = 0
+    blocks: Records = np.zeros(0, BLOCK)
 
 
 class LineRefused(ConnectionError):  # noqa: N818
@@ -67,10 +67,8 @@ def parse_frames(payload: bytes, place: Place) -> Piece:
     owner, began = place.owner, place.began
     for epoch in rows.view(EPOCH)[np.flatnonzero(kinds == Kind.EPOCH)[-1:]]:
         owner, began = int(epoch["owner"]), int(epoch["position"])
-    digest = int(last["digest"]) if kinds[-1] == Kind.BLOCK else 0
-    return Piece(
-        records, Place(int(last["position"]), int(last["epoch"]), last["chain"].tobytes(), owner, began), digest
-    )
+    place = Place(int(last["position"]), int(last["epoch"]), last["chain"].tobytes(), owner, began)
+    return Piece(records, place, rows.view(_ITEM)[kinds == Kind.BLOCK].view(BLOCK))
 
 
 async def released(addresses: Sequence[tuple[str, int]], place: Place = Place()) -> AsyncIterator[Piece]:  # noqa: B008
