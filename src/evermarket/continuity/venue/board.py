@@ -21,7 +21,7 @@ Answer = dict[str, Any]
 
 
 class MemberLine(NamedTuple):
-    """One line on the board. `share` of the day's volume in millionths; `since_ns` market time, 0 if not connected."""
+    """One line on the board. `share` of the day's volume in millionths; `since_ns` real time, 0 if not connected."""
 
     line: int
     member: int

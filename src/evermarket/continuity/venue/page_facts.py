@@ -115,11 +115,11 @@ class PageFacts:
         }
 
     def _has_caught_up(self) -> bool:
-        """A page that is started in the middle of the day first reads what was before; that is no pace of the market."""
+        """A page that is started in the middle of a day first reads what was before: that is no pace of the market."""
         if self._last is None:
             return False
         released = max(int(core.get("released") or 0) for core in self._last.status["cores"].values())
-        return self.market.position >= released
+        return 0 < released <= self.market.position
 
     def _wrongs(self, look: Look) -> list[Wrong]:
         found = wrongs(look)
@@ -176,7 +176,7 @@ class PageFacts:
             "ready_permille": self.market.floor.share(ready_lines(look.board)),
             "rows": [
                 row._asdict()
-                | {"since": clock(row.since_ns) if row.since_ns else "", "guest": row.line in self.plan.guests}
+                | {"since": _real_clock(row.since_ns) if row.since_ns else "", "guest": row.line in self.plan.guests}
                 for row in rows[:LINES_SHOWN]
             ],
         }
@@ -211,6 +211,10 @@ def _alarms(core: dict[str, Any]) -> list[str]:
 
 def _shown(step: dict[str, Any]) -> dict[str, str]:
     facts = {name: value for name, value in step.items() if name not in ("at_ns", "ms", "step")}
-    said = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in facts.items())
-    at = time.strftime("%H:%M:%S", time.localtime(step["at_ns"] / 1e9))
-    return {"at": at, "ms": f"{step['ms']:,.1f}", "step": step["step"], "said": said}
+    said = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in facts.items() if value != "")
+    return {"at": _real_clock(step["at_ns"]), "ms": f"{step['ms']:,.1f}", "step": step["step"], "said": said}
+
+
+def _real_clock(real_ns: int) -> str:
+    """The time of day where this machine stands."""
+    return time.strftime("%H:%M:%S", time.localtime(real_ns / 1e9))

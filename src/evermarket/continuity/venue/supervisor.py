@@ -201,7 +201,7 @@ class Supervisor:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            words = (await reader.readline()).decode(errors="replace").split(maxsplit=2)
+            words = (await reader.readline()).decode(errors="replace").strip().split(maxsplit=2)
             writer.write(json.dumps(await self._answer(words), ensure_ascii=False).encode() + b"\n")
             await writer.drain()
         except OSError:

@@ -34,7 +34,13 @@ class Wrong(NamedTuple):
 def wrongs(look: Look) -> list[Wrong]:
     """Everything that is wrong, the gravest first."""
     status = look.status
-    found = [*_incident(look.incidents), *_market(status), *_cores(status), *_processes(status)]
+    found = [
+        *_switch(look.incidents),
+        *_market(status),
+        *_cores(status),
+        *_processes(status),
+        *_incident(look.incidents),
+    ]
     if look.trouble:
         found.append(Wrong(Grade.BAD, f"The supervisor does not answer ({look.trouble}): nothing is started again"))
     hands = [facts for facts in (look.board or {"lines": {}})["lines"].values() if facts["state"] == HAND_RAISED]
@@ -79,13 +85,21 @@ def is_switching(steps: Steps) -> bool:
     return "halt announced" in names and not {"promoted", "refused", "not switched"} & set(names)
 
 
+def _switch(incidents: list[Steps]) -> Iterator[Wrong]:
+    steps = open_incident(incidents)
+    if steps is not None and is_switching(steps):
+        yield Wrong(Grade.BAD, f"A switch is under way: {_last(steps)}")
+
+
 def _incident(incidents: list[Steps]) -> Iterator[Wrong]:
     steps = open_incident(incidents)
-    if steps is None:
-        return
-    last, what = steps[-1], steps[0].get("what", "")
-    text = f"{last['step']}, at {last['ms']:,.1f} ms" + (f" ({what})" if what else "")
-    yield Wrong(Grade.BAD, f"A switch is under way: {text}" if is_switching(steps) else f"An incident is open: {text}")
+    if steps is not None and not is_switching(steps):
+        yield Wrong(Grade.BAD, f"An incident is open: {_last(steps)}")
+
+
+def _last(steps: Steps) -> str:
+    what = steps[0].get("what", "")
+    return f"{steps[-1]['step']}, at {steps[-1]['ms']:,.1f} ms" + (f" ({what})" if what else "")
 
 
 def _market(status: Status) -> Iterator[Wrong]:

@@ -49,7 +49,7 @@ function bar(wrongs) {
 
 const CORE_ROWS = [
   ["role", core => [core.role, core.role === "owner" ? "good" : core.role.startsWith("follower, in") ? "" : "mind"]],
-  ["state", core => [core.state, core.state === "SILENT" && core.role !== "out for the day" ? "bad" : ""]],
+  ["state", core => [core.state === "SILENT" && core.role === "out for the day" ? "ended" : core.state, core.state === "SILENT" && core.role !== "out for the day" ? "bad" : ""]],
   ["position", core => [number(core.position), ""]],
   ["released", core => [number(core.released), ""]],
   ["lag", core => [core.lag_records === null && core.lag_ms === null ? "–" : `${number(core.lag_records)} records · ${number(core.lag_ms)} ms`, ""]],
@@ -136,8 +136,9 @@ const SIGNS = {HAND_RAISED: "✋ hand raised", NOT_CONNECTED: "✖ not connected
 function members(facts) {
   const board = facts.members, gauge = at("gauge").parentElement;
   at("threshold").style.left = percent(board.threshold_permille, 10).replace(" ", "");
+  put(at("members-lines"), `${number(board.lines)} lines`);
   if (!board.told) {
-    put(at("members-sum"), `${number(board.lines)} lines`);
+    put(at("members-sum"), "");
     put(at("gauge-text"), "The owner tells no board.");
     at("gauge").style.width = "0";
     rows(at("lines"), 0, 5);
@@ -148,7 +149,7 @@ function members(facts) {
   const enough = board.ready_permille >= board.threshold_permille;
   at("gauge").style.width = percent(board.ready_permille, 10).replace(" ", "");
   gauge.className = enough ? "gauge" : "gauge low";
-  put(at("gauge-text"), `${enough ? "✔" : "✖"} ${percent(board.ready_permille, 10)} of the day's volume is ready; ${percent(board.threshold_permille, 10)} lets a market reopen`);
+  put(at("gauge-text"), `${enough ? "✔" : "✖"} ${percent(board.ready_permille, 10)} of the day's volume is ready; a market reopens at ${percent(board.threshold_permille, 10)}`);
   rows(at("lines"), board.rows.length, 5).forEach((row, i) => {
     const one = board.rows[i], idle = one.state === "NOT_CONNECTED" && one.guest;
     const name = idle ? "soft" : {HAND_RAISED: "bad", NOT_CONNECTED: "bad", LOGGED_ON: "mind"}[one.state] || "good";
@@ -174,7 +175,7 @@ function incidents(list) {
   box.replaceChildren(...list.flatMap(steps => {
     const title = document.createElement("h3"), table = document.createElement("table"), body = table.createTBody();
     title.textContent = `${steps[0].at}  ${steps[0].said.replace(/^what /, "")}`;
-    for (const step of steps.slice(1)) [step.ms + " ms", step.step, step.said].reduce((row, text, j) => { const cell = row.insertCell(); cell.textContent = text; if (!j) cell.className = "n"; return row; }, body.insertRow());
+    for (const step of steps.slice(1).reverse()) [step.ms + " ms", step.step, step.said].reduce((row, text, j) => { const cell = row.insertCell(); cell.textContent = text; if (!j) cell.className = "n"; return row; }, body.insertRow());
     return [title, table];
   }));
 }
