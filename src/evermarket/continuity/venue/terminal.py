@@ -46,7 +46,7 @@ def _cores(status: Status) -> Table:
         core = status["cores"][name]
         first, second, *rest = (_number(core.get(key)) for key in _NUMBERS)
         lag = "" if core.get("lag_records") is None else f"{core['lag_records']:,}"
-        clean = {True: "clean", False: "DIFFERS"}.get(core.get("clean"), "")  # type: ignore[call-overload]
+        clean = {True: "clean", False: "DIFFERS"}.get(core.get("clean"), "")
         cells = (core.get("state", ""), _number(core.get("epoch")), first, second, lag, str(core.get("digest", "")))
         table.add_row(name, MAKE[name], *cells, *rest, clean)
     return table
