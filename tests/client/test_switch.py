@@ -33,6 +33,15 @@ async def switched(dead: Exchange, other: Exchange, epoch: int) -> Exchange:
     return alive
 
 
+async def shown(exchange: Exchange, line: int, name: str) -> str:
+    """Wait until the core shows a line like this; why."""
+    while True:
+        for session in exchange.door.sessions():
+            if (session.line, session.line_state.name) == (line, name):
+                return session.line_state.why
+        await asyncio.sleep(0)
+
+
 def cut(exchange: Exchange) -> None:
     """The process is gone: every connection breaks, nobody listens."""
     for server in exchange.door._servers:
@@ -135,6 +144,23 @@ def test_an_old_owner_that_wakes_up_is_not_listened_to() -> None:
         assert client.line.gate.epoch == 4
         assert trade.order_no == 1
         assert exchange.core.live == 0
+
+    two_cores(run)
+
+
+def test_a_raised_hand_is_raised_again_at_the_new_owners_door() -> None:
+    async def run(exchange: Exchange, other: Exchange, client: Client) -> None:
+        await client.place_order(client.contract(1), BUY)
+        assert await shown(exchange, 1, "CAUGHT_UP") == ""
+        client.raise_hand("no prices")
+        assert await shown(exchange, 1, "HAND_RAISED") == "no prices"
+        with pytest.raises(ValueError, match="41 bytes"):
+            client.raise_hand("x" * 41)
+        alive = await switched(exchange, other, 4)
+        exchange.door.supersede(4)
+        assert await shown(alive, 1, "HAND_RAISED") == "no prices"
+        client.ready()
+        assert await shown(alive, 1, "READY") == ""
 
     two_cores(run)
 

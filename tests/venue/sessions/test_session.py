@@ -1,5 +1,7 @@
 """A session as a pure machine: every refusal, framing, heartbeats on a clock that jumps, any bytes in any pieces."""
 
+import json
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -146,6 +148,8 @@ def test_commands_reach_the_core_whole_in_order_and_counted() -> None:
         (bytes([255]) * 64, Parting.BAD_RECORD),
         (log_on(), Parting.BAD_RECORD),
         (session_record(SessionKind.CHALLENGE), Parting.BAD_RECORD),
+        (session_record(SessionKind.READY), Parting.BAD_RECORD),
+        (session_record(SessionKind.READY, code=3, text=b"?"), Parting.BAD_RECORD),
     ],
 )
 def test_a_record_that_is_not_the_lines_ends_the_session_but_not_what_came_before(
@@ -229,6 +233,39 @@ def test_heartbeats_go_out_when_nothing_was_said_and_silence_ends_the_session() 
     member.did(member.session.step(Beat(seconds(3.6))))
     assert member.parting() is Parting.SILENT
     assert len(member.gone()) == 1
+
+
+def heartbeat(position: int) -> Records:
+    return session_record(SessionKind.HEARTBEAT, position=position)
+
+
+def says(code: int, text: bytes = b"") -> Records:
+    return session_record(SessionKind.READY, code=code, text=text)
+
+
+def test_a_line_is_caught_up_when_its_member_says_so_and_ready_or_not_when_it_says_that() -> None:
+    member = opened()
+    state = member.session.line_state
+    assert (state.name, state.due_position, state.received) == ("LOGGED_ON", 40, -1)
+    member.say(heartbeat(39))
+    assert state.name == "LOGGED_ON"
+    member.say(orders(11), heartbeat(40), heartbeat(12))
+    assert (state.name, state.received) == ("CAUGHT_UP", 40)
+    member.say(says(2, "尚未開機".encode()), orders(12))
+    assert (state.name, state.why) == ("HAND_RAISED", "尚未開機")
+    member.say(says(2, b"no prices"), says(1))
+    assert (state.name, state.why) == ("READY", "")
+    assert member.said()["cl_ord_id"].tolist() == [11, 12]
+
+
+@given(st.binary(min_size=40, max_size=40), st.integers(0, 2**64 - 1))
+def test_any_text_and_any_position_can_be_shown(text: bytes, position: int) -> None:
+    member = opened()
+    member.say(says(2)[0].tobytes()[:24] + text, heartbeat(position))
+    state = member.session.line_state
+    assert state.why == text.split(b"\0")[0].decode(errors="replace")
+    assert state.received == position
+    assert json.loads(json.dumps([state.name, state.why, state.received]))[0] == "HAND_RAISED"
 
 
 def test_who_does_not_read_is_cut_off() -> None:

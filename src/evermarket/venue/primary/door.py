@@ -1,8 +1,9 @@
 """Between the sessions' shell and the node: who logs on, says and leaves; what each connection is told."""
 
+import time
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from evermarket.client.proof import address_bytes
 from evermarket.records import Records
@@ -52,6 +53,21 @@ class PrimaryDoor:
             self.acceptor.supersede(epoch_known)
         elif not epoch and terms.epoch != epoch_known:
             self.acceptor.terms = replace(terms, epoch=epoch_known)
+
+    def board(self) -> dict[str, Any]:
+        """How far each line is, for operators (docs/sessions.md, Readiness)."""
+        owner = self._core.node.owner
+        lines = {}
+        for session in self.acceptor.sessions() if owner is not None else ():
+            state = session.line_state
+            lines[str(session.line)] = {
+                "state": state.name,
+                "why": state.why,
+                "received": max(state.received, 0),
+                "flow": owner.door.own_position(session.line),
+                "since_ns": self.acceptor.real_ns + state.since_ns,
+            }
+        return {"lines": lines, "at_ns": time.time_ns()}
 
     # --- from the node ----------------------------------------------------------------------------------------
 

@@ -222,7 +222,8 @@ class Door:
             return
         heads, positions, public, public_end = lists
         out, spans = np.empty((rows, k.WORDS), np.uint64), self._spans
-        told = k.tell(words, first, upto, seats, flow.order_line, heads, positions, public, public_end, out, spans)
+        whose = (flow.order_line, flow.senders)
+        told = k.tell(words, first, upto, seats, *whose, heads, positions, public, public_end, out, spans)
         records, names, body = out.reshape(-1).view(HEADER), self._names, self.body
         for seat, begin, end in spans[:told].tolist():
             body.do(Tell(names[seat], records[begin:end]))
@@ -254,7 +255,8 @@ class Door:
         """Copies of released records as a line is told them."""
         records = self.body.log.records_at(positions)
         upto = max(repeat_upto, int(self._seats[session.seat, k.REPEAT_UPTO]))
-        k.dress_all(words_of(records), session.line, self.body.flow.order_line, is_public, upto)
+        flow = self.body.flow
+        k.dress_all(words_of(records), session.line, flow.order_line, flow.senders, is_public, upto)
         return records
 
     # --- inside -------------------------------------------------------------------------------------------------

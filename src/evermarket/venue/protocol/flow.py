@@ -1,7 +1,7 @@
 """The flow of every line, as a fold of the journal (docs/sessions.md): what it is told, which ids it has used.
 
 Only indexes are kept: a line's positions, its client order ids with the position of their command, whose order a number
-is, and the positions of the public flow; 8 to 16 bytes a record of the day. The fold takes whole blocks, released or
+is, who sent the command behind an event, and the positions of the public flow; 10 to 18 bytes a record of the day. The fold takes whole blocks, released or
 not: the reader says up to where. A client order id only grows on its line, so "have I seen it" is one comparison.
 """
 
@@ -32,6 +32,7 @@ class Flow:
 
     def __init__(self) -> None:
         self.order_line = np.zeros(ROWS, np.uint16)
+        self.senders = np.zeros(ROWS, np.uint16)
         self.heads = np.zeros((LINES, 3), np.int64)
         self.positions = np.zeros((ROWS, 1), np.uint64)
         self.public_positions = np.zeros((ROWS, 1), np.uint64)
@@ -55,6 +56,7 @@ class Flow:
         """Add the stream of a block that ends at position `last`."""
         n = len(records)
         self.order_line = _with_room(self.order_line, self.order_no + 2 * n + 1)
+        self.senders = _with_room(self.senders, last + 1)
         self.public_positions = _with_room(self.public_positions, self.public_end + n)
         words, done = words_of(records), 0
         while (done := self._fold(words, done)) < n:
@@ -105,10 +107,8 @@ class Flow:
         return at, int(own[at])
 
     def _fold(self, words: k.Words, start: int) -> int:
-        public, counters = self.public_positions, self._counters
-        return k.fold(
-            words, start, self.order_line, self.heads, self.positions, self._id_heads, self._ids, public, counters
-        )
+        lists = (self.heads, self.positions, self._id_heads, self._ids, self.public_positions)
+        return k.fold(words, start, self.order_line, self.senders, *lists, self._counters)
 
 
 def _with_room(rows: Rows, needed: int) -> Rows:

@@ -4,6 +4,7 @@ All kernels of the protocol stand in this one file, for a compiled kernel is kep
 is eight 64-bit words (docs/format.md, sections 2 and 4):
 
     word 0 position; 1 time; 2 kind, flags, instrument, code, attributes; 3 cl_ord_id; 6 order_no u4, line u2, ...
+    kinds 64 to 69 and 71 to 75 have a cl_ord_id
     TRADED: 5 buy_no, sell_no; 6 buy_leaves, sell_leaves; 7 buy_cum, sell_cum (each u4, the buyer's first)
     TRADE_VOIDED: 6 buy_no u4, line u2; 7 sell_no u4
     OFF_BOOK_TRADED: 5 qty, buy_account; 6 sell_account u4, line u2, buy_line u2; 7 sell_line u2, both open_close u1
@@ -32,6 +33,7 @@ LOW: Final = np.uint64(0xFFFF_FFFF)
 HIGH: Final = np.uint64(0xFFFF_FFFF_0000_0000)
 BY_32, BY_48 = np.uint64(32), np.uint64(48)
 NOTHING: Final = np.uint64(0)
+WITHOUT_FLAGS: Final = np.uint64(0xFFFF_FFFF_FFFF_00FF)
 PUBLIC: Final = np.uint64(FlowFlag.PUBLIC << 8)
 REPEAT: Final = np.uint64(FlowFlag.REPEAT << 8)
 WITHOUT_LINE: Final = np.uint64(0xFFFF_0000_FFFF_FFFF)
@@ -67,6 +69,12 @@ def kind_of(words: Words, i: int) -> int:
 def line_of(words: Words, i: int) -> int:
     """The field `line`, at byte 52 in every kind that has it."""
     return np.int64(words[i, 6] >> BY_32 & SHORT)  # type: ignore[return-value]
+
+
+@kernel
+def has_id(kind: int) -> bool:
+    """Whether an event has the fields `cl_ord_id` and `line`."""
+    return ACCEPTED <= kind <= CONVERTED or OFF_BOOK_TRADED <= kind <= MASS_CANCELLED
 
 
 @kernel
@@ -106,6 +114,7 @@ def fold(
     words: Words,
     start: int,
     order_line: Lines,
+    senders: Lines,
     flow_heads: Ints,
     flow: Words,
     id_heads: Ints,
@@ -116,7 +125,8 @@ def fold(
     """Add a stream's records from row `start` to the lists; the first row not added, for want of room in a pool.
 
     `flow`: positions by line; `ids`: (cl_ord_id, position of the command) by line; `order_line`: order_no -> line;
-    `public`: positions, one list. The caller gives room in `order_line` and `public` for the whole stream.
+    `senders`: position of an event -> line of its command; `public`: positions, one list. The caller gives room in
+    these three for the whole stream.
     """
     for i in range(start, len(words)):
         room = LINES_OF_A_RECORD * max(FEW, 2 * counters[LARGEST_ROOM])
@@ -125,6 +135,7 @@ def fold(
         if kind_of(words, i) < FIRST_OF_EVENTS:
             note_command(words, i, id_heads, ids, counters)
         else:
+            senders[np.int64(words[i, 0])] = max(counters[LINE], 0)
             note_event(words, i, order_line, flow_heads, flow, public, counters)
     return len(words)
 
@@ -156,7 +167,7 @@ def note_event(words: Words, i: int, order_line: Lines, heads: Ints, flow: Words
     if kind == TRADED:
         tell_line_of(order_line, words[i, 5] & LOW, heads, flow, counters, at)
         tell_line_of(order_line, words[i, 5] >> BY_32, heads, flow, counters, at)
-    elif ACCEPTED <= kind <= CONVERTED or OFF_BOOK_TRADED <= kind <= MASS_CANCELLED:
+    elif has_id(kind):
         if kind == ACCEPTED and np.int64(words[i, 6] & LOW) < len(order_line):
             order_line[np.int64(words[i, 6] & LOW)] = line_of(words, i)
         add(heads, flow, counters, FLOW_USED, line_of(words, i), at, NOTHING)
@@ -245,6 +256,7 @@ def tell(
     upto: int,
     seats: Ints,
     order_line: Lines,
+    senders: Lines,
     flow_heads: Ints,
     flow: Words,
     public: Words,
@@ -277,7 +289,7 @@ def tell(
                     seats[n, PUBLIC_AT] += 1
                 for word in range(WORDS):
                     out[row, word] = words[at - first, word]
-                dress(out, row, line, order_line, own != at, seats[n, REPEAT_UPTO])
+                dress(out, row, line, order_line, senders, own != at, seats[n, REPEAT_UPTO])
                 row += 1
             if row > begin:
                 spans[told, 0], spans[told, 1], spans[told, 2] = n, begin, row
@@ -292,36 +304,38 @@ def next_at(pool: Words, i: int, end: int, upto: int) -> int:
 
 
 @entry
-def dress_all(out: Words, line: int, order_line: Lines, is_public: npt.NDArray[np.bool_], repeat_upto: int) -> int:
+def dress_all(
+    out: Words, line: int, order_line: Lines, senders: Lines, is_public: npt.NDArray[np.bool_], repeat_upto: int
+) -> int:
     """Make copies of records what a line is told."""
     for row in range(len(out)):
-        dress(out, row, line, order_line, is_public[row], repeat_upto)
+        dress(out, row, line, order_line, senders, is_public[row], repeat_upto)
     return len(out)
 
 
 @kernel
-def dress(out: Words, row: int, line: int, order_line: Lines, is_public: bool, repeat_upto: int) -> int:
+def dress(
+    out: Words, row: int, line: int, order_line: Lines, senders: Lines, is_public: bool, repeat_upto: int
+) -> int:
     """Mask what is not this line's to know and set the flow's bits of `flags`."""
     kind = kind_of(out, row)
     if is_public:
-        out[row, 2] |= PUBLIC
+        out[row, 2] = out[row, 2] & WITHOUT_FLAGS | PUBLIC
         if kind == QUOTE_REQUESTED:
             out[row, 3] = NOTHING
             out[row, 5] &= LOW
             out[row, 6] &= WITHOUT_LINE
         elif kind == STABILISATION_STARTED:
             out[row, 7] &= HIGH
-    elif kind == TRADED:
-        mask_trade(out, row, line, order_line)
-    elif kind == TRADE_VOIDED:
-        is_buyer = line_behind(order_line, out[row, 6] & LOW) == line
-        is_seller = line_behind(order_line, out[row, 7] & LOW) == line
-        if is_buyer and not is_seller:
-            out[row, 7] &= HIGH
-        elif is_seller and not is_buyer:
-            out[row, 6] &= HIGH
-    elif kind == OFF_BOOK_TRADED and line_of(out, row) != line:
-        mask_off_book(out, row, line)
+    else:
+        if has_id(kind) and senders[np.int64(out[row, 0])] != line:
+            out[row, 3] = NOTHING
+        if kind == TRADED:
+            mask_trade(out, row, line, order_line)
+        elif kind == TRADE_VOIDED:
+            mask_void(out, row, line, order_line)
+        elif kind == OFF_BOOK_TRADED and line_of(out, row) != line:
+            mask_off_book(out, row, line)
     if np.int64(out[row, 0]) <= repeat_upto:
         out[row, 2] |= REPEAT
     return 0
@@ -336,6 +350,17 @@ def mask_trade(out: Words, row: int, line: int, order_line: Lines) -> int:
         out[row, 5] &= mask
         out[row, 6] &= mask
         out[row, 7] &= mask
+    return 0
+
+
+@kernel
+def mask_void(out: Words, row: int, line: int, order_line: Lines) -> int:
+    is_buyer = line_behind(order_line, out[row, 6] & LOW) == line
+    is_seller = line_behind(order_line, out[row, 7] & LOW) == line
+    if is_buyer and not is_seller:
+        out[row, 7] &= HIGH
+    elif is_seller and not is_buyer:
+        out[row, 6] &= HIGH
     return 0
 
 

@@ -19,7 +19,7 @@ from evermarket.records.session import Parting, SessionKind, session_record
 from evermarket.records.units import SECOND_NS
 from evermarket.venue.sessions.actions import Action, Alarm, Close, Gone, Notify, Opened, Said, Send
 from evermarket.venue.sessions.events import Arrived, Beat, Closing, Connected, Ended, Event, Superseded, Told, Waiting
-from evermarket.venue.sessions.session import Session
+from evermarket.venue.sessions.session import Session, State
 from evermarket.venue.sessions.terms import REPLAY_BYTES, Standing, Terms
 
 CONNECTIONS_MAX: Final = 10_000
@@ -57,6 +57,7 @@ class Acceptor:
         self.terms = terms
         self.behind = behind
         self.clock_ns = clock_ns
+        self.real_ns = time.time_ns() - clock_ns()
         self.nonce = nonce
         self.holders: dict[int, int] = {}
         self.connections_max = connections_max
@@ -88,6 +89,10 @@ class Acceptor:
         link = self._links.get(connection)
         if link is not None:
             link.step(Told(self.clock_ns(), records))
+
+    def sessions(self) -> list[Session]:
+        """Those that are logged on."""
+        return [link.session for link in self._links.values() if link.session.state is State.OPEN]
 
     def waiting(self, connection: int) -> int:
         """Bytes that wait for a connection."""

@@ -7,11 +7,12 @@ import numpy as np
 from evermarket.records import HEADER, RECORD_BYTES, Kind, Records
 from evermarket.records.kinds import FIRST_EVENT
 from evermarket.records.layout import ORDER
-from evermarket.records.session import Parting, SessionKind
+from evermarket.records.session import Parting, Readiness, SessionKind
 from evermarket.records.units import FOLLOWING_MAX
 
 ITEM: Final = np.dtype(f"V{RECORD_BYTES}")
 _FOLLOWING: Final = 15
+_READINESS: Final = list(Readiness)
 _HEADS: Final = (Kind.ANNOUNCE, Kind.REF_INSTRUMENT)
 _MEMBER_KINDS: Final = range(Kind.NEW, Kind.VOID_TRADE + 1)
 
@@ -45,7 +46,7 @@ class Sorted(NamedTuple):
 
 
 def sort_out(records: Records, line: int) -> Sorted:
-    """What a logged-on member sent: commands that may go on, without its heartbeats."""
+    """What a logged-on member sent: commands that may go on, without its heartbeats and what it says of itself."""
     kinds = records["kind"]
     seen = records.view(ORDER)
     is_own = seen["line"] == line
@@ -54,10 +55,10 @@ def sort_out(records: Records, line: int) -> Sorted:
     else:
         is_good = _IS_COMMAND[kinds] & (is_own | ~_IS_MEMBERS[kinds])
     is_good &= ~_IS_NUMBERED[kinds] | (seen["order_no"] == 0)
-    is_beat = kinds == SessionKind.HEARTBEAT
     if is_good.all():
         return Sorted(records, None)
-    wrong = np.flatnonzero(~(is_good | is_beat))
+    is_said = (kinds == SessionKind.READY) & np.isin(records["code"], _READINESS)
+    wrong = np.flatnonzero(~(is_good | is_said | (kinds == SessionKind.HEARTBEAT)))
     stop = int(wrong[0]) if len(wrong) else len(records)
     commands: Records = records.view(ITEM)[:stop][is_good[:stop]]
     parting = _parting(int(kinds[stop]), bool(is_own[stop])) if stop < len(records) else None

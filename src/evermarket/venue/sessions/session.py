@@ -41,6 +41,7 @@ from evermarket.venue.sessions.events import (
 )
 from evermarket.venue.sessions.framing import ITEM, id_of, is_plain, sort_out, unfinished_from
 from evermarket.venue.sessions.rate import Bucket, Judged
+from evermarket.venue.sessions.readiness import LineState
 from evermarket.venue.sessions.terms import SILENT_BEATS, Standing, Terms
 
 _NEVER = 2**63 - 1
@@ -71,6 +72,7 @@ class Session:
         self.last_id = 0
         self.received = 0
         self.flow_position = 0
+        self.line_state = LineState(0, 0)
         self._terms = terms
         self._holders = holders
         self._standing = standing
@@ -201,6 +203,7 @@ class Session:
             return
         self.state, self.line, self.last_id = State.OPEN, line, standing.last_id
         self.flow_position, self._bucket = standing.flow_position, Bucket(standing.rate, now_ns)
+        self.line_state = LineState(standing.flow_position, now_ns)
         self._sent_ns = now_ns
         welcome = session_record(
             SessionKind.LOGGED_ON,
@@ -237,6 +240,8 @@ class Session:
 
     def _commands(self, now_ns: int, records: Records) -> None:
         commands, parting = sort_out(records, self.line)
+        if parting is None and len(commands) < len(records):
+            self.line_state.hear(records)
         if self.line == 0:
             commands = self._whole_runs(commands, is_last=parting is not None)
         if len(commands):
