@@ -11,6 +11,7 @@ import pytest
 from evermarket.client import Client, Order, Report, Retryable
 from evermarket.records import HEADER, Kind
 from evermarket.records.session import FlowFlag, SessionKind
+from evermarket.venue.protocol.events import Opened
 from tests.client.market import PLAIN, QUICK, held, member, ticket
 from tests.venue.exchange import Exchange
 from tests.venue.wire import HOST
@@ -28,7 +29,7 @@ async def switched(dead: Exchange, other: Exchange, epoch: int) -> Exchange:
     """The other core owns the market from now on, at the door that has been open since the morning."""
     alive = dead.take_over(epoch)
     alive.door = other.door
-    other.door.terms = replace(other.door.terms, epoch=epoch, owner=2, is_owner=True)
+    other.door.terms = replace(other.door.terms, epoch=epoch, is_owner=True)
     other.door.behind = alive
     return alive
 
@@ -161,6 +162,32 @@ def test_a_raised_hand_is_raised_again_at_the_new_owners_door() -> None:
         assert await shown(alive, 1, "HAND_RAISED") == "no prices"
         client.ready()
         assert await shown(alive, 1, "READY") == ""
+
+    two_cores(run)
+
+
+def test_a_door_that_is_held_is_tried_until_it_is_opened() -> None:
+    async def run(exchange: Exchange, other: Exchange, client: Client) -> None:
+        await client.place_order(client.contract(1), BUY)
+        alive = await switched(exchange, other, 4)
+        alive.is_held = True
+        refused, opened = 0, alive.opened
+
+        def counted(event: Opened) -> None:
+            nonlocal refused
+            refused += 1
+            opened(event)
+
+        alive.opened = counted  # type: ignore[method-assign]
+        cut(exchange)
+        sent = asyncio.create_task(client.place_order(client.contract(1), BUY))
+        while refused < 4:
+            await asyncio.sleep(0)
+        assert not sent.done()
+        assert client.line.gate.stopped is None
+        alive.is_held = False
+        assert (await sent).order_no == 2
+        assert client.line.gate.epoch == 4
 
     two_cores(run)
 

@@ -55,7 +55,7 @@ def test_the_first_event_that_answers_a_command_ends_it_and_no_other_does(
         left[cl_ord_id] = kind
     for batch in batches:
         expected = []
-        for told, of_id, order_no, of in batch:
+        for told, of_id, _, of in batch:
             kind = left.get(of_id)
             fits = told is OUTCOME.get(kind) or (told is Kind.REJECTED and of is kind)
             expected.append(fits)

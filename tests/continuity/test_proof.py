@@ -37,6 +37,7 @@ def test_a_byte_that_is_not_the_journals_is_found(all_steps: list[Step], line: i
         if not len(flow):
             continue
         raw = bytearray(flow.tobytes())
-        row, at = data.draw(st.integers(0, len(flow) - 1)), data.draw(st.integers(8, 63).filter(lambda n: n != FLAGS_AT))
+        row = data.draw(st.integers(0, len(flow) - 1))
+        at = data.draw(st.integers(8, 63).filter(lambda n: n != FLAGS_AT))
         raw[64 * row + at] = raw[64 * row + at] % 255 + 1  # another one, and not zero, which may be a mask
         assert agree(np.frombuffer(raw, HEADER), journal).tolist() == [n != row for n in range(len(flow))]

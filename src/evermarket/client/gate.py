@@ -2,9 +2,9 @@
 invents an answer. A pure machine over records: a shell connects, reads and writes.
 
 Invariants: one connection at a time; what comes from an epoch below the highest seen is dropped; what is delivered has
-growing positions, without gap or repeat; a command stays in the window until its outcome came; a new connection carries
-first, once the old flow has been taken, how far that is, what the member said of its readiness, and the whole window, in
-order and flagged.
+growing positions, without gap or repeat; a command stays in the window until its outcome came; a new connection, once
+the old flow has been taken, carries first how far that is, what the member said of its readiness, and the whole window,
+in order and flagged.
 """
 
 from collections.abc import Callable

@@ -159,8 +159,8 @@ class Line:
         return sent
 
     def declare(self, readiness: Readiness, why: str = "") -> None:
-        """Tell the core's operators whether this member can trade; told again after every log-on. Raises Refused after a
-        core has refused this line for good, ValueError for a `why` that does not fit."""
+        """Tell the core's operators whether this member can trade; told again after every log-on. Raises ValueError for
+        a `why` that does not fit, Refused after a core has refused this line for good."""
         self._raise_if_stopped()
         text = why.encode()
         if len(text) > _WHY_BYTES_MAX or b"\0" in text:

@@ -48,7 +48,7 @@ _MASKED: dict[int, tuple[str, ...]] = dict.fromkeys(_WITH_ID, ("cl_ord_id",)) | 
     Kind.QUOTE_REQUESTED: ("cl_ord_id", "account", "line"),
     Kind.STABILISATION_STARTED: ("order_no",),
 }
-"""Fields that may be zero in a member's copy (docs/sessions.md); beside them, `flags` of a public copy are PUBLIC alone."""
+"""Fields that may be zero in a member's copy (docs/sessions.md). `flags` of a public copy are PUBLIC alone."""
 
 
 class InFlight(msgspec.Struct, frozen=True):

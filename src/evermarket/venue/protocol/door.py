@@ -12,6 +12,7 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
+from evermarket.client.proof import address_text
 from evermarket.records import HEADER, LAYOUT, RECORD_BYTES, Kind, Records
 from evermarket.records.session import Parting, Resume, SessionKind, Wish, session_record
 from evermarket.venue.protocol import kernels as k
@@ -26,6 +27,7 @@ from evermarket.venue.protocol.waiting import Waiting, holds
 _WHOLE = np.dtype(f"V{RECORD_BYTES}")
 NOTHING = np.zeros(0, HEADER)
 _SEATS = 16
+_PARTING = {k.IS_BAD: Parting.BAD_RECORD, k.IS_FOREIGN: Parting.FOREIGN_LINE}
 
 YesNo = npt.NDArray[np.bool_]
 
@@ -73,7 +75,8 @@ class Door:
             self._refuse(event.connection, Parting.LINE_TAKEN)
             return
         if event.after_position > self.told_position(event.line):
-            self.body.alarm(f"line {event.line} knows of position {event.after_position}, this core does not")
+            who = f"line {event.line} at {address_text(event.address)}"
+            self.body.alarm(f"{who} knows of position {event.after_position}, this core does not")
             self._refuse(event.connection, Parting.AHEAD)
             return
         session = Session(event.connection, event.line, self._free_seat(), event.wish)
@@ -111,8 +114,7 @@ class Door:
         session = self.sessions.get(connection)
         if session is None:
             return None
-        position = _last_upto(self.body.flow.own(session.line), self.body.released_position)
-        facts = {"position": position, "received": session.received, "epoch": self.epoch}
+        facts = {"position": self.own_position(session.line), "received": session.received, "epoch": self.epoch}
         return session_record(SessionKind.HEARTBEAT, **facts)
 
     # --- commands -------------------------------------------------------------------------------------------------
@@ -141,32 +143,36 @@ class Door:
     def _sort(self, session: Session, commands: Records, verdicts: npt.NDArray[np.uint8]) -> None:
         """Commands that are not all simply new, piece by piece."""
         if session.line == 0:
-            self._take_runs(session, commands[: int((verdicts < k.IS_BAD).sum())])
+            self._take_runs(session, commands, verdicts)
+            return
         edges = [0, *(np.flatnonzero(np.diff(verdicts)) + 1).tolist(), len(verdicts)]
         for start, stop in pairwise(edges):
             verdict, piece = int(verdicts[start]), commands[start:stop]
-            if verdict == k.IS_NEW and session.line:
+            if verdict == k.IS_NEW:
                 self._take(session, piece)
-            elif verdict == k.IS_ALONE and session.line:
+            elif verdict == k.IS_ALONE:
                 for i in range(len(piece)):
                     self._take(session, piece[i : i + 1], is_alone=True)
             elif verdict == k.IS_RESEND:
                 for words in words_of(piece):
                     self._answer_again(session, int(words[3]), int(words[2] & k.BYTE))
-            elif verdict >= k.IS_BAD:
-                self._end(session)
-                parting = Parting.BAD_RECORD if verdict == k.IS_BAD else Parting.FOREIGN_LINE
-                self._refuse(session.connection, parting)
+            else:
+                self._part(session, _PARTING[verdict])
 
     def _take(self, session: Session, commands: Records, *, is_alone: bool = False) -> None:
-        session.received += len(commands)
+        session.received += int((commands["kind"] != Kind.TEXT).sum())
         self.waiting.put(commands, is_alone=is_alone)
 
-    def _take_runs(self, session: Session, commands: Records) -> None:
-        """Line 0: whole runs only; what is not whole waits for its rest."""
-        runs, session.unfinished = split_runs(session.unfinished, commands)
+    def _take_runs(self, session: Session, commands: Records, verdicts: npt.NDArray[np.uint8]) -> None:
+        """Line 0: whole runs only; what is not whole waits for its rest, what never will be ends the session."""
+        good = int((verdicts < k.IS_BAD).sum())
+        runs, session.unfinished, is_broken = split_runs(session.unfinished, commands[:good])
         for run, is_alone in runs:
             self._take(session, run, is_alone=is_alone)
+        if is_broken:
+            self._part(session, Parting.BAD_RECORD)
+        elif good < len(commands):
+            self._part(session, _PARTING[int(verdicts[good])])
 
     def _answer_again(self, session: Session, cl_ord_id: int, command: int) -> None:
         """The first outcome if it is released; if it is not, it comes when it is."""
@@ -299,6 +305,10 @@ class Door:
             cancel["kind"], cancel["of_line"] = Kind.MASS_CANCEL, session.line
             self.waiting.put(cancel.view(HEADER))
 
+    def _part(self, session: Session, parting: Parting) -> None:
+        self._end(session)
+        self._refuse(session.connection, parting)
+
     def _refuse(self, connection: str, parting: Parting) -> None:
         self.body.do(Tell(connection, session_record(SessionKind.LOG_OFF, code=parting)))
         self.body.do(Close(connection, parting))
@@ -309,7 +319,7 @@ class Door:
             SessionKind.LOGGED_ON,
             position=body.released_position,
             last_id=body.flow.last_id(event.line),
-            flow_position=_last_upto(body.flow.own(event.line), body.released_position),
+            flow_position=self.own_position(event.line),
             epoch=self.epoch,
             trading_day=settings.trading_day,
             heartbeat_ms=settings.heartbeat_ms,

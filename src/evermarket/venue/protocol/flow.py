@@ -1,8 +1,9 @@
 """The flow of every line, as a fold of the journal (docs/sessions.md): what it is told, which ids it has used.
 
 Only indexes are kept: a line's positions, its client order ids with the position of their command, whose order a number
-is, who sent the command behind an event, and the positions of the public flow; 10 to 18 bytes a record of the day. The fold takes whole blocks, released or
-not: the reader says up to where. A client order id only grows on its line, so "have I seen it" is one comparison.
+is, who sent the command behind an event, and the positions of the public flow; 10 to 18 bytes a record of the day. The
+fold takes whole blocks, released or not: the reader says up to where. A client order id only grows on its line, so
+"have I seen it" is one comparison.
 """
 
 from bisect import bisect_right

@@ -314,9 +314,7 @@ def dress_all(
 
 
 @kernel
-def dress(
-    out: Words, row: int, line: int, order_line: Lines, senders: Lines, is_public: bool, repeat_upto: int
-) -> int:
+def dress(out: Words, row: int, line: int, order_line: Lines, senders: Lines, is_public: bool, repeat_upto: int) -> int:
     """Mask what is not this line's to know and set the flow's bits of `flags`."""
     kind = kind_of(out, row)
     if is_public:
