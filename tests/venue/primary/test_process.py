@@ -40,9 +40,9 @@ def held(folder: Path, scenario: Scenario, **settings: Any) -> Journal:
     (folder / "secret").write_bytes(SECRET)
     SeatFile(folder / "seat").step(CompareAndSet(0, Seat(0, "P", ("P",), "local", "", "", 0)))
     own = CoreAddress("P", 1, 1, f"{HOST}:{door}", f"{HOST}:{lines}")
-    files = {"folder": folder, "seat": folder / "seat", "secret": folder / "secret"}
-    facts = {"trading_day": TERMS.trading_day, "heartbeat_ms": 60_000, "rate": 0} | settings
-    primary = Primary(PrimarySettings(name="P", cores=(own,), **files, **facts))
+    facts: dict[str, Any] = {"folder": folder, "seat": folder / "seat", "secret": folder / "secret"}
+    facts |= {"trading_day": TERMS.trading_day, "heartbeat_ms": 60_000, "rate": 0} | settings
+    primary = Primary(PrimarySettings(name="P", cores=(own,), **facts))
 
     async def run() -> None:
         running = asyncio.create_task(primary.run())
@@ -93,7 +93,7 @@ def test_the_board_shows_how_far_each_line_is(tmp_path: Path) -> None:
 
 
 def test_an_old_flow_larger_than_what_may_wait_is_told_to_the_end(tmp_path: Path) -> None:
-    count = WAITING_MAX // 64 + 20_000
+    count = 2 * WAITING_MAX // 64
 
     async def replayed(primary: Primary, port: int) -> None:
         async with Wire(port) as member:

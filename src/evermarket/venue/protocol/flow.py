@@ -13,18 +13,19 @@ import numpy as np
 import numpy.typing as npt
 
 from evermarket.records import Records
-from evermarket.venue.protocol import kernels as k
+from evermarket.venue.protocol.kernels import folding as k
+from evermarket.venue.protocol.kernels.words import WORDS, Lines, Words
 
 LINES = 65_536
 ROWS = 1 << 14
 
 Positions = npt.NDArray[np.int64]
-Rows = TypeVar("Rows", k.Words, k.Lines)
+Rows = TypeVar("Rows", Words, Lines)
 
 
-def words_of(records: Records) -> k.Words:
+def words_of(records: Records) -> Words:
     """The same memory as eight words a record."""
-    words: k.Words = records.view(np.uint64).reshape(-1, k.WORDS)
+    words: Words = records.view(np.uint64).reshape(-1, WORDS)
     return words
 
 
@@ -107,7 +108,7 @@ class Flow:
         at = int(np.searchsorted(own, position, side="right"))
         return at, int(own[at])
 
-    def _fold(self, words: k.Words, start: int) -> int:
+    def _fold(self, words: Words, start: int) -> int:
         lists = (self.heads, self.positions, self._id_heads, self._ids, self.public_positions)
         return k.fold(words, start, self.order_line, self.senders, *lists, self._counters)
 
