@@ -44,7 +44,6 @@ from tests.systems.drills.faults import KINDS, Fault, Scene, through
 from tests.systems.drills.wire import Wire
 from tests.systems.members import unanswered
 
-LEAD_S = 14
 PATIENCE_S = 240.0
 SEGMENT_BYTES = 1 << 19
 DISK_BYTES = 6 << 20
@@ -116,7 +115,7 @@ def a_scene(drill: Drill, folder: Path) -> Iterator[Scene]:
     """A venue with wires between its cores and before its doors; whatever happens, nothing of it is left running."""
     with ExitStack() as stack:
         cores, *doors = (stack.enter_context(Wire().running()) for _ in range(3))
-        plan = plan_of(folder / "v", drill.board, speed=drill.speed, lead_s=LEAD_S)
+        plan = plan_of(folder / "v", drill.board, speed=drill.speed)
         plan = msgspec.structs.replace(
             plan,
             services=("crowd",),

@@ -48,7 +48,8 @@ def held(folder: Path, scenario: Scenario, **settings: Any) -> Journal:
         running = asyncio.create_task(primary.run())
         while primary.status.facts()["state"] != "MATCH":
             await asyncio.sleep(0)
-        await asyncio.wait_for(scenario(primary, door), 120)
+        async with asyncio.timeout(120):
+            await scenario(primary, door)
         primary.end(0)
         assert await running == 0
 

@@ -23,8 +23,11 @@ from evermarket.venue.clock import Clock
 from evermarket.venue.protocol.body import Settings
 from evermarket.venue.protocol.frames import CoreName, JournalSeal
 
-LEAD_S = 12
-"""Real seconds between the opening of a venue and the first step of an accelerated day: the cores start meanwhile."""
+LEAD_S = 8
+"""Real seconds between the opening of a venue and the first step of an accelerated day on a machine that does nothing
+else: the cores start meanwhile."""
+
+LEAD_S_MAX = 60
 
 LOOK_S = 0.05
 STOP_S = 20.0
@@ -44,20 +47,25 @@ def open_venue(
     rate: int = 0,
     services: tuple[str, ...] = SERVICES,
     policy: Policy | None = None,
-    lead_s: int = LEAD_S,
+    lead_s: int | None = None,
 ) -> VenuePlan:
-    """A venue whose day begins `lead_s` from now. Errors: FileExistsError."""
+    """A venue whose day begins `lead_s` from now, `lead()` if that is not said. Errors: FileExistsError."""
     plan = plan_of(folder, board, speed=speed, lead_s=lead_s)
     plan = msgspec.structs.replace(plan, rate=rate, services=services, policy=policy or Policy())
     found(plan)
     return plan
 
 
-def plan_of(folder: Path, board: SimulationConfig, *, speed: int = 1, lead_s: int = LEAD_S) -> VenuePlan:
-    """The plan of a venue whose day begins `lead_s` from now; nothing is written yet."""
+def plan_of(folder: Path, board: SimulationConfig, *, speed: int = 1, lead_s: int | None = None) -> VenuePlan:
+    """The plan of such a venue; nothing is written yet."""
     _compile()
-    begin_ns = time.time_ns() + lead_s * SECOND_NS
+    begin_ns = time.time_ns() + (lead() if lead_s is None else lead_s) * SECOND_NS
     return VenuePlan(folder.resolve(), Clock(begin_ns, hours_of(board).start_ns, speed), board, free_ports())
+
+
+def lead() -> int:
+    """Real seconds that the processes of a venue need to start beside whatever else this machine does now."""
+    return min(LEAD_S_MAX, LEAD_S + round(2 * os.getloadavg()[0]))
 
 
 def _compile() -> None:
