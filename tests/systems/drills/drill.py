@@ -84,11 +84,11 @@ class Outcome:
 
 
 def draw(seed: int) -> Drill:
-    """One fault in most drills, two or three in the others; half of them in the hours of continuous trading."""
+    """One fault in half of the drills, two or three in the others; most of them before the regular board has closed."""
     random = Random(seed)
     kinds, weights = list(KINDS), [weight for _, weight in KINDS.values()]
     count = random.choice((1, 1, 2, 3))
-    times = sorted(random.uniform(0.15, 0.6) if random.random() < 0.5 else random.random() for _ in range(count))
+    times = sorted(random.uniform(0.0, 0.6 if random.random() < 0.8 else 1.0) for _ in range(count))
     faults = tuple(Fault(random.choices(kinds, weights)[0], at, random.uniform(0.2, 3.0)) for at in times)
     orders = random.choice((1_500, 4_000, 12_000))
     return Drill(seed, orders, random.choice((1_800, 3_600, 5_400)), random.choice((0, 60, 600)), faults)
