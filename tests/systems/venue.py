@@ -1,5 +1,6 @@
 """A venue for a test: its own folder, its supervisor as a process, and words to wait for what must happen."""
 
+import asyncio
 import os
 import signal
 from collections.abc import Callable, Iterator
@@ -17,7 +18,11 @@ from evermarket.continuity.venue.opening import (
 )
 from evermarket.continuity.venue.plan import Policy, VenuePlan
 from evermarket.continuity.venue.proof import Proof, prove
+from evermarket.continuity.venue.timetable import Timetable
 from evermarket.sim.config import SimulationConfig
+from evermarket.sim.day import SimulatedDay
+from evermarket.sim.day_steps import day_steps
+from evermarket.venue.line.reader import released
 
 READY_S = 240.0
 PATIENCE_S = 240.0
@@ -44,6 +49,44 @@ class Venue:
         return prove(self.plan.folder / "members", self.plan.own(owner) / "journal")
 
 
+QUIET_S = 3_601
+"""Seconds from the day's first step: just behind the opening of continuous trading. The timetable is silent then for
+ten minutes (until odd lots are matched), so nothing but what members send changes a position."""
+
+
+@contextmanager
+def a_quiet_venue(folder: Path, *, rate: int = 0) -> Iterator[Venue]:
+    """In continuous trading, in real time, without simulated members: identity service and FIX, both cores; a primary
+    that dies is followed by the twin without asking."""
+    every_s = {"disposition_s": 3_600, "altered_s": 3_600, "bond_s": 3_600}
+    board = SimulationConfig(seed=3, members=4, orders=0, instruments=60, indicate_s=0, **every_s)
+    plan = open_venue(
+        folder, board, rate=rate, services=("identity", "fix"), policy=_patient(unattended=True), skip_s=QUIET_S
+    )
+    supervisor = start_supervisor(plan)
+    try:
+        wait_until_ready(plan, READY_S)
+        asyncio.run(_settled(plan))
+        yield Venue(plan)
+    finally:
+        stop_supervisor(supervisor)
+
+
+async def _settled(plan: VenuePlan) -> None:
+    """Everything that the timetable has by now is released."""
+    timetable = Timetable(SimulatedDay(plan.board).reference(), day_steps(plan.board))
+    async with asyncio.timeout(PATIENCE_S):
+        async for piece in released(plan.lines):
+            timetable.take(piece.records)
+            if not len(timetable.due(plan.clock.now_ns())):
+                return
+
+
+def _patient(*, unattended: bool) -> Policy:
+    """Nothing but what a test does shall end a core, also where other work takes the processor."""
+    return Policy(unattended, silent_ms=2_000, follower_silent_ms=3_000)
+
+
 @contextmanager
 def a_venue(folder: Path, *, unattended: bool, orders: int = 3_000, speed: int = 1_200) -> Iterator[Venue]:
     """Up and ready; whatever happens, nothing of it is left running."""
@@ -53,7 +96,7 @@ def a_venue(folder: Path, *, unattended: bool, orders: int = 3_000, speed: int =
         board,
         speed=speed,
         services=("crowd",),
-        policy=Policy(unattended, silent_ms=2_000, follower_silent_ms=3_000),
+        policy=_patient(unattended=unattended),
     )
     supervisor = start_supervisor(plan)
     try:

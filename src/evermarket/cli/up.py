@@ -49,6 +49,9 @@ def up(
     print(f"the venue stands after {time.monotonic() - begun:.1f} s: {plan.folder}")
     print(f"doors: {', '.join(plan.doors)}; market data: ws://{HOST}:{plan.ports['web']}/stream, its key in web-key")
     print(f"lines for you and your programs: {plan.folder / 'members' / 'guests'} (docs/client.md)")
+    print(
+        f"FIX 4.4: {HOST}:{plan.ports['fix']}; sessions, with settings for QuickFIX: {plan.folder / 'members' / 'fix'}"
+    )
     for words, what in (
         (f"status --folder {folder}", "who owns the market, how both cores stand"),
         (f"switch --folder {folder} --by you --reason drill", "hand the market to the twin"),

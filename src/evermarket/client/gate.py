@@ -13,6 +13,7 @@ import numpy as np
 
 from evermarket.client.window import Window
 from evermarket.records import HEADER, RECORD_BYTES, Records
+from evermarket.records.kinds import Flag
 from evermarket.records.session import (
     FIRST_SESSION_KIND,
     SESSION_LAYOUT,
@@ -33,6 +34,13 @@ Prove = Callable[[Records, Records], bytes]
 @dataclass(frozen=True, slots=True)
 class Ordered:
     """The member's commands, with growing client order ids of this line."""
+
+    commands: Records = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class AskedAgain:
+    """Commands of this line that were sent before and whose outcome is not known: their ids may be taken."""
 
     commands: Records = field(repr=False)
 
@@ -93,7 +101,7 @@ class Stopped:
     parting: Parting
 
 
-Event = Ordered | Heard | Lost | Beat
+Event = Ordered | AskedAgain | Heard | Lost | Beat
 Action = Connect | Write | Disconnect | Deliver | Stopped
 
 
@@ -148,9 +156,11 @@ class Gate:
         return self._take_actions()
 
     def step(self, event: Event) -> list[Action]:
-        """The one door. Errors: ValueError for an id that does not grow."""
+        """The one door. Errors: ValueError for an id that does not grow, or that is asked for already."""
         if isinstance(event, Ordered):
             self._ordered(event.commands)
+        elif isinstance(event, AskedAgain):
+            self._asked_again(event.commands)
         elif self.stopped is not None:
             pass
         elif isinstance(event, Beat):
@@ -168,6 +178,14 @@ class Gate:
         self.window.add(commands)
         if self.is_open:
             self._write(commands)
+            self.window.sent()
+
+    def _asked_again(self, commands: Records) -> None:
+        flagged = commands.view(_WHOLE).copy().view(HEADER)
+        flagged["flags"] |= np.uint8(Flag.POSS_RESEND)
+        self.window.put_back(flagged)
+        if self.is_open:
+            self._write(flagged)
             self.window.sent()
 
     def _beat(self) -> None:

@@ -17,6 +17,7 @@ from evermarket.client.errors import ClientError, not_connected, of_parting, too
 from evermarket.client.framer import Framer
 from evermarket.client.gate import (
     Action,
+    AskedAgain,
     Beat,
     Connect,
     Deliver,
@@ -153,6 +154,15 @@ class Line:
         sent: Records = rows.view(HEADER)
         self._step(Ordered(sent))
         return sent
+
+    def ask_again(self, commands: Records) -> None:
+        """Send commands of this line whose outcome is not known, flagged POSS_RESEND: those of an earlier life of this
+        member, and those that were THROTTLED. Their ids may be taken already; then the first outcome comes again, or
+        NEVER_RECEIVED. Raises as `send`, ValueError for one that is under way."""
+        self._raise_if_stopped()
+        if not self._has_logged_on:
+            raise not_connected()
+        self._step(AskedAgain(np.ascontiguousarray(commands)))
 
     async def drain(self) -> None:
         """Wait until what was sent has mostly left this machine."""

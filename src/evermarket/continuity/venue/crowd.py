@@ -101,8 +101,8 @@ class Crowd:
         members = plan.folder / "members"
         told, sent = ((members / f"{name}.bin").open("ab", buffering=1 << 16) for name in ("told", "sent"))
         self._logs = (told, sent)
-        guests = plan.guests
-        lines = [line.line for line in self._day.lines if line.line not in guests]
+        free = plan.guests | plan.fix_members
+        lines = [line.line for line in self._day.lines if line.line not in free]
         self.traders = [Trader(plan, line, self._numbers, self._logs) for line in lines]
         self._lines = np.array(lines, np.uint16)
         self._waiting: Records = np.zeros(0, HEADER)
@@ -121,12 +121,12 @@ class Crowd:
             await asyncio.sleep(TICK_S)
         while any(len(trader.line.gate.window) for trader in self.traders):
             await asyncio.sleep(TICK_S)
-        self._tell(is_over=True)
         for trader in self.traders:
-            trader.log.close()
             await trader.line.close()
+            trader.log.close()
         for log in self._logs:
             log.close()
+        self._tell(is_over=True)
 
     def _give(self, now_ns: int) -> None:
         while not self._is_last and (not len(self._waiting) or int(self._waiting["time"][-1]) <= now_ns):

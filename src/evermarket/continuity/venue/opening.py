@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from evermarket.continuity.venue.control import ask
+from evermarket.continuity.venue.listening import listen
 from evermarket.continuity.venue.plan import PRIMARY, SERVICES, Policy, VenuePlan, found, free_ports
 from evermarket.records.kinds import Make
 from evermarket.records.units import SECOND_NS
@@ -43,11 +44,13 @@ def open_venue(
     services: tuple[str, ...] = SERVICES,
     policy: Policy | None = None,
     lead_s: int = LEAD_S,
+    skip_s: int = 0,
 ) -> VenuePlan:
-    """A venue whose day begins `lead_s` from now. Errors: FileExistsError."""
+    """A venue whose day begins `lead_s` from now, `skip_s` seconds behind the first step of its timetable; steps that
+    are past by then are taken at once. Errors: FileExistsError."""
     _compile()
     begin_ns = time.time_ns() + lead_s * SECOND_NS
-    clock = Clock(begin_ns, hours_of(board).start_ns, speed)
+    clock = Clock(begin_ns, hours_of(board).start_ns + skip_s * SECOND_NS, speed)
     plan = VenuePlan(folder.resolve(), clock, board, free_ports(), rate, policy or Policy(), services)
     found(plan)
     return plan
@@ -83,12 +86,13 @@ def status_of(plan: VenuePlan) -> Status:
 
 
 def is_ready(status: Status) -> bool:
-    """Whether the owner matches, the twin is in step, and members that are to come are there."""
+    """Whether the owner matches, the twin is in step, members that are to come are there, and services listen."""
     seat, cores = status.get("seat") or {}, status.get("cores", {})
     owner = cores.get(seat.get("owner", ""), {})
     crowd = status.get("crowd")
     members_are_there = "crowd" not in status.get("processes", {}) or bool(crowd and crowd["open"] == crowd["lines"])
-    return owner.get("state") == "MATCH" and len(seat.get("in_step", ())) > 1 and members_are_there
+    cores_are_there = owner.get("state") == "MATCH" and len(seat.get("in_step", ())) > 1
+    return cores_are_there and members_are_there and listen(status)
 
 
 def is_owned_by(name: str) -> Callable[[Status], bool]:

@@ -26,11 +26,10 @@ TWIN = "T"
 HOST = "127.0.0.1"
 BEAT_MS = 20
 SOCKET_PATH_BYTES_MAX = 107
-PORTS = ("p_door", "p_lines", "t_door", "t_lines", "identity", "feed", "recovery", "web")
+PORTS = ("p_door", "p_lines", "t_door", "t_lines", "identity", "feed", "recovery", "web", "fix")
 
-
-SERVICES = ("crowd", "identity", "feed")
-"""What stands beside cores and conductor: simulated members, day tickets for people, market data."""
+SERVICES = ("crowd", "identity", "feed", "fix")
+"""What stands beside cores and conductor: simulated members, day tickets for people, market data, FIX."""
 
 
 class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -54,6 +53,7 @@ class VenuePlan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     policy: Policy = Policy()
     services: tuple[str, ...] = SERVICES
     guest_lines: int = 4
+    fix_lines: int = 2
 
     @property
     def trading_day(self) -> int:
@@ -62,8 +62,17 @@ class VenuePlan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     @property
     def guests(self) -> dict[int, int]:
         """Lines that simulated members leave to people, and whose they are: the last ones that enter orders."""
+        return self._left_free(self.guest_lines, 0)
+
+    @property
+    def fix_members(self) -> dict[int, int]:
+        """Lines left to FIX sessions, and whose they are: those before the guests'."""
+        return self._left_free(self.fix_lines, self.guest_lines)
+
+    def _left_free(self, count: int, behind: int) -> dict[int, int]:
         lines = [line for line in make_lines(self.board.members) if line.weight]
-        return {line.line: line.member for line in lines[len(lines) - self.guest_lines :]}
+        end = len(lines) - behind
+        return {line.line: line.member for line in lines[end - count : end]}
 
     @property
     def cores(self) -> tuple[CoreAddress, CoreAddress]:

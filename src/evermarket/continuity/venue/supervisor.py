@@ -19,6 +19,7 @@ from typing import Any
 
 from evermarket.continuity.venue.control import ask
 from evermarket.continuity.venue.incident import Incident
+from evermarket.continuity.venue.listening import LISTENING
 from evermarket.continuity.venue.plan import PRIMARY, TWIN, VenuePlan, read_plan
 from evermarket.continuity.venue.switching import SwitchRefused, switch
 from evermarket.twin import find_binary
@@ -30,6 +31,8 @@ LOOK_S = 0.01
 STOP_S = 5.0
 FINISHED = ("crowd", "conductor")
 """Processes that end by themselves when the day is over."""
+TELLING = ("crowd", *LISTENING)
+"""Processes that say how they stand in FOLDER/NAME.json."""
 
 
 @dataclass
@@ -240,8 +243,9 @@ class Supervisor:
                 facts["cores"][name] = await ask(self.plan.own(name) / "control", "status", timeout_s=0.3)
             except (OSError, TimeoutError, ValueError) as error:
                 facts["cores"][name] = {"state": "SILENT", "why": f"{type(error).__name__}: {error}"}
-        with contextlib.suppress(OSError, ValueError):
-            facts["crowd"] = json.loads((self.plan.folder / "crowd.json").read_text("utf-8"))
+        for name in TELLING:
+            with contextlib.suppress(OSError, ValueError):
+                facts[name] = json.loads((self.plan.folder / f"{name}.json").read_text("utf-8"))
         return facts
 
 
@@ -259,7 +263,7 @@ def commands(plan: VenuePlan) -> list[Child]:
     ]
     python = [sys.executable, "-m"]
     room = "evermarket.continuity.venue"
-    services = {"crowd": f"{room}.crowd", "identity": f"{room}.identity_process", "feed": f"{room}.feed_process"}
+    services = {"crowd": f"{room}.crowd"} | {name: f"{room}.{name}_process" for name in ("identity", "feed", "fix")}
     children = [
         Child(PRIMARY, [*python, "evermarket.venue.primary", str(plan.folder / "P.json")]),
         Child(TWIN, follow),
