@@ -35,7 +35,7 @@ class FixTrader(quickfix.Application):  # type: ignore[misc, name-defined]
         self.member = member
         self.told: list[Fields] = []
         self.admin: list[tuple[str, str]] = []
-        self.log_ons = self.log_outs = 0
+        self.log_ons = self.log_outs = self.resets = 0
         self._loop = asyncio.get_running_loop()
         self._news = asyncio.Condition()
         self._next = 0
@@ -78,6 +78,7 @@ class FixTrader(quickfix.Application):  # type: ignore[misc, name-defined]
                 self.told.append(fields)
             elif where in ("in", "out"):
                 self.admin.append((where, fields[35]))
+                self.resets += 141 in fields or (fields[35] == "4" and fields.get(123) != "Y")
             self._news.notify_all()
 
     # --- called by tests ----------------------------------------------------------------------------------------
