@@ -17,7 +17,7 @@ from evermarket.journal import Journal
 from evermarket.records import Kind
 from evermarket.sim.board import make_board
 from tests.systems.fix_member import Fields, FixTrader, a_fix_member, without_times
-from tests.systems.member import Member, contracts_of, flow_of, hash_of
+from tests.systems.client_member import Member, contracts_of, flow_of, hash_of
 from tests.systems.venue import Venue, a_quiet_venue
 
 TICK = Decimal("0.05")
@@ -107,12 +107,20 @@ def test_quickfix_and_our_client_trade_on_at_the_twin(tmp_path: Path) -> None:
 
 @dataclass(frozen=True)
 class Heard:
-    """What everybody was told in one run of the script. `flows` by name; `last_id` of the line that logged on again."""
+    """What everybody was told in one run of the script. `flows` by name. Of the line that logged off in the middle:
+    where it stood, the refused id it had sent last, and the largest id that it was told when it came back."""
 
     flows: dict[str, list[dict[str, object]]]
     fix: list[Fields]
     admin: list[tuple[str, str]]
+    position: int
+    refused_id: int
     last_id: int
+
+    def part_of_restart(self, name: str, position: int) -> list[dict[str, object]]:
+        """What lies behind a position and not behind the end of flow `name`, out of the flow from the beginning."""
+        end = self.flows[name][-1]["position"]
+        return [one for one in self.flows["restart"] if position < int(str(one["position"])) <= int(str(end))]
 
 
 async def script(venue: Venue, folder: Path, meanwhile: Callable[[], Awaitable[None]]) -> Heard:
@@ -127,10 +135,10 @@ async def script(venue: Venue, folder: Path, meanwhile: Callable[[], Awaitable[N
         position = bob.client.position
         await bob.client.close()
         await meanwhile()
-        again = {}
+        again, last_ids = {}, []
         for resume in ("quick", "resume", "restart"):
-            again[resume] = await Member(plan, bob_line, resume=resume).log_on(position)
-            last_id = again[resume].client.line.next_id - 1
+            again[resume] = await Member(plan, bob_line, resume=resume).log_on(position if resume == "resume" else 0)
+            last_ids.append(again[resume].client.line.next_id - 1)
             if resume != "restart":
                 await one_order(again[resume], stock, len(again))
                 await again[resume].client.close()
@@ -142,7 +150,9 @@ async def script(venue: Venue, folder: Path, meanwhile: Callable[[], Awaitable[N
         {name: flow_of(reports) for name, reports in told.items()},
         [without_times(fields) for fields in fay.told],
         fay.admin,
-        last_id,
+        position,
+        refused_id=bob.told[-1].cl_ord_id,
+        last_id=last_ids[0],
     )
 
 
@@ -192,22 +202,30 @@ async def bought_by(ann: Member, fay: FixTrader, stock: Traded) -> None:
     assert (await fay.next())[150] == "F"
 
 
-def heard(folder: Path, meanwhile: Callable[[Venue], None]) -> Heard:
-    folder.mkdir()
-    with a_quiet_venue(folder / "venue") as venue:
-        return asyncio.run(script(venue, folder, lambda: asyncio.to_thread(meanwhile, venue)))
-
-
-def kill_the_primary(venue: Venue) -> None:
-    venue.signal("P", signal.SIGKILL)
-
-
 def test_what_members_are_told_is_the_same_with_and_without_a_switch(tmp_path: Path) -> None:
-    plain = heard(tmp_path / "plain", lambda venue: None)
-    switched = heard(tmp_path / "switched", kill_the_primary)
+    plain = heard(tmp_path / "plain", lambda venue: None, {"P": [1]})
+    switched = heard(tmp_path / "switched", kill_the_primary, {"P": [1], "T": [1, 2]})
     for name, flow in plain.flows.items():
         assert switched.flows[name] == flow, name
         assert hash_of(switched.flows[name]) == hash_of(flow), name
     assert switched.fix == plain.fix
-    assert switched.admin == plain.admin == [("out", "A"), ("in", "A")]
-    assert switched.last_id == plain.last_id
+    assert switched.admin == plain.admin == [("out", "A"), ("in", "A"), ("out", "5"), ("in", "5")]
+    for one in (plain, switched):
+        assert one.last_id == one.refused_id
+        assert one.flows["restart"][: len(one.flows["bob"])] == one.flows["bob"]
+        assert one.flows["resume"] == one.part_of_restart("resume", one.position)
+        assert one.flows["quick"] == one.part_of_restart("quick", one.position)
+
+
+def heard(folder: Path, meanwhile: Callable[[Venue], None], epochs: dict[str, list[int]]) -> Heard:
+    """One run, and that the owners' journals have these epochs."""
+    folder.mkdir()
+    with a_quiet_venue(folder / "venue") as venue:
+        found = asyncio.run(script(venue, folder, lambda: asyncio.to_thread(meanwhile, venue)))
+    for name, numbers in epochs.items():
+        assert [one.epoch for one in Journal.open(venue.plan.own(name) / "journal").epochs()] == numbers
+    return found
+
+
+def kill_the_primary(venue: Venue) -> None:
+    venue.signal("P", signal.SIGKILL)

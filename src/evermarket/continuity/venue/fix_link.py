@@ -60,14 +60,15 @@ class Pace:
 class Lane:
     """One line's commands on their way, in the order of their ids."""
 
-    def __init__(self, ticket: DayTicket, gateway: Callable[[], FrontDoor]) -> None:
+    def __init__(self, ticket: DayTicket, gateway: Callable[[], FrontDoor], clock: Callable[[], int]) -> None:
         self.line = Line(ticket, self._told, resume=Resume.QUICK)
         self._number = ticket.line
         self._gateway = gateway
         self._waiting = np.zeros(0, _ITEM)
         self._throttled: set[int] = set()
         self._not_before_ns = 0
-        self._pace = Pace(time.monotonic_ns())
+        self._clock = clock
+        self._pace = Pace(clock())
         self._news = asyncio.Event()
 
     def give(self, commands: Records) -> None:
@@ -86,7 +87,7 @@ class Lane:
                 await self._send_or_wait()
 
     async def _send_or_wait(self) -> None:
-        now_ns, rate = time.monotonic_ns(), self.line.rate
+        now_ns, rate = self._clock(), self.line.rate
         room = self._pace.room(rate, now_ns)
         wait_ns = max(self._not_before_ns - now_ns, 0 if room else self._pace.wait_ns(rate))
         if wait_ns > 0:
@@ -119,16 +120,16 @@ class Lane:
                 self._gateway().never_received(self._number, int(said["cl_ord_id"]))
             elif kind is SessionKind.THROTTLED:
                 self._throttled.add(int(said["cl_ord_id"]))
-                self._not_before_ns = time.monotonic_ns() + min(int(said["retry_ns"]), WAIT_NS_MAX)
+                self._not_before_ns = self._clock() + min(int(said["retry_ns"]), WAIT_NS_MAX)
                 self._news.set()
 
 
 class FixLink:
-    """All lanes of a gateway. `gateway` has to be set before anything is submitted."""
+    """All lanes of a gateway. `gateway` has to be set before anything is submitted; `clock` never goes back."""
 
-    def __init__(self, tickets: Iterable[DayTicket]) -> None:
+    def __init__(self, tickets: Iterable[DayTicket], clock: Callable[[], int] = time.monotonic_ns) -> None:
         self.gateway: FrontDoor
-        self._lanes = {ticket.line: Lane(ticket, lambda: self.gateway) for ticket in tickets}
+        self._lanes = {ticket.line: Lane(ticket, lambda: self.gateway, clock) for ticket in tickets}
 
     def submit(self, commands: Records) -> None:
         """See `evermarket.venue.fix.process.Link`."""
