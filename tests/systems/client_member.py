@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import json
+import ssl
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -16,12 +17,22 @@ REAL_TIME = ("time",)
 
 
 class Member:
-    """One line of the guests. `told`: one report a record, in order."""
+    """One line of the guests. `told`: one report a record, in order. With `is_tls` it goes through the relay."""
 
-    def __init__(self, plan: VenuePlan, line: int, *, resume: str = "restart", is_public_wanted: bool = False) -> None:
+    def __init__(
+        self,
+        plan: VenuePlan,
+        line: int,
+        *,
+        resume: str = "restart",
+        is_public_wanted: bool = False,
+        is_tls: bool = False,
+    ) -> None:
         path = plan.folder / "members" / "guests" / f"member-{line:05d}.json"
         self._papers: dict[str, Any] = json.loads(path.read_text("utf-8"))
-        self.client = Client(contracts_of(plan), resume=resume, is_public_wanted=is_public_wanted)
+        tls = ssl.create_default_context(cafile=str(plan.folder / "members" / "ca.pem")) if is_tls else None
+        self._doors = plan.tls_doors if is_tls else ()
+        self.client = Client(contracts_of(plan), resume=resume, is_public_wanted=is_public_wanted, tls=tls)
         self.client.set_order_callback(self._take)
         self.told: list[Report] = []
         self._news = asyncio.Event()
@@ -31,7 +42,7 @@ class Member:
         papers = self._papers
         asked = (papers["identity_url"], papers["line"], papers["broker"], papers["password"])
         ticket = await asyncio.to_thread(fetch_ticket, *asked)
-        await self.client.connect(ticket, position=position)
+        await self.client.connect(ticket, doors=self._doors, position=position)
         return self
 
     async def until(self, is_so: Callable[[], object]) -> None:

@@ -16,8 +16,8 @@ from evermarket.continuity.venue.plan import VenuePlan
 from evermarket.journal import Journal
 from evermarket.records import Kind
 from evermarket.sim.board import make_board
-from tests.systems.fix_member import Fields, FixTrader, a_fix_member, without_times
 from tests.systems.client_member import Member, contracts_of, flow_of, hash_of
+from tests.systems.fix_member import Fields, FixTrader, a_fix_member, without_times
 from tests.systems.venue import Venue, a_quiet_venue
 
 TICK = Decimal("0.05")
@@ -51,12 +51,14 @@ def order(price: Decimal, side: str, lots: int = 1) -> Order:
 
 
 async def trade_on(venue: Venue, folder: Path) -> FixTrader:
-    """Trade, lose the primary with orders under way, trade, lose the gateway, trade."""
-    stock, (line, *_) = a_stock(venue.plan), venue.plan.guests
+    """Trade, one of three over TLS; lose the primary with orders under way, trade; lose the gateway, trade."""
+    stock, (line, other, *_) = a_stock(venue.plan), venue.plan.guests
     ann = await Member(venue.plan, line).log_on()
+    tom = await Member(venue.plan, other, is_tls=True).log_on()
     async with a_fix_member(venue.plan, folder) as fay:
-        await ann.client.place_order(stock.contract, order(stock.price, "Sell", 3))
+        await ann.client.place_order(stock.contract, order(stock.price, "Sell", 4))
         await bought(fay, stock)
+        assert (await tom.client.place_order(stock.contract, order(stock.price, "Buy"))).order_no
 
         venue.signal("P", signal.SIGKILL)
         ids = [fay.order(stock.code, "1", stock.price - TICK) for _ in range(20)]
@@ -66,6 +68,8 @@ async def trade_on(venue: Venue, folder: Path) -> FixTrader:
         assert [(told[150], told[11]) for told in [await fay.next() for _ in ids]] == [("0", one) for one in ids]
         await asyncio.to_thread(venue.wait, "the twin owns the market", is_owned_by("T"))
         await bought(fay, stock)
+        await tom.client.place_order(stock.contract, order(stock.price, "Buy"))
+        await tom.until_told("TRADED", 2)
         assert (fay.admin, fay.log_outs) == ([("out", "A"), ("in", "A")], 0)
 
         venue.signal("fix", signal.SIGKILL)
@@ -77,6 +81,7 @@ async def trade_on(venue: Venue, folder: Path) -> FixTrader:
         told = await fay.next()
         assert (told[150], told[11], told[41]) == ("4", last, ids[1])
     await ann.client.close()
+    await tom.client.close()
     return fay
 
 

@@ -56,12 +56,17 @@ ten minutes (until odd lots are matched), so nothing but what members send chang
 
 @contextmanager
 def a_quiet_venue(folder: Path, *, rate: int = 0) -> Iterator[Venue]:
-    """In continuous trading, in real time, without simulated members: identity service and FIX, both cores; a primary
-    that dies is followed by the twin without asking."""
+    """In continuous trading, in real time, without simulated members: both cores, identity service, FIX and relay. A
+    primary that dies is followed by the twin without asking."""
     every_s = {"disposition_s": 3_600, "altered_s": 3_600, "bond_s": 3_600}
     board = SimulationConfig(seed=3, members=4, orders=0, instruments=60, indicate_s=0, **every_s)
     plan = open_venue(
-        folder, board, rate=rate, services=("identity", "fix"), policy=_patient(unattended=True), skip_s=QUIET_S
+        folder,
+        board,
+        rate=rate,
+        services=("identity", "fix", "relay"),
+        policy=_patient(unattended=True),
+        skip_s=QUIET_S,
     )
     supervisor = start_supervisor(plan)
     try:

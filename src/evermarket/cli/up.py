@@ -52,6 +52,8 @@ def up(
     print(
         f"FIX 4.4: {HOST}:{plan.ports['fix']}; sessions, with settings for QuickFIX: {plan.folder / 'members' / 'fix'}"
     )
+    ca = plan.folder / "members" / "ca.pem"
+    print(f"with TLS: {', '.join(plan.tls_doors)}; the authority to trust: {ca}")
     for words, what in (
         (f"status --folder {folder}", "who owns the market, how both cores stand"),
         (f"switch --folder {folder} --by you --reason drill", "hand the market to the twin"),

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from evermarket.continuity.venue.plan import VenuePlan
 
-LISTENING: Final = ("identity", "fix")
+LISTENING: Final = ("identity", "fix", "relay")
 """Services that say so."""
 
 

@@ -24,12 +24,14 @@ from evermarket.venue.protocol.seat_file import SeatFile
 PRIMARY = "P"
 TWIN = "T"
 HOST = "127.0.0.1"
+RELAY_HOST = "127.0.0.2"
+"""Where the relay calls from: whoever comes from HOST speaks for itself."""
 BEAT_MS = 20
 SOCKET_PATH_BYTES_MAX = 107
-PORTS = ("p_door", "p_lines", "t_door", "t_lines", "identity", "feed", "recovery", "web", "fix")
+PORTS = ("p_door", "p_lines", "t_door", "t_lines", "identity", "feed", "recovery", "web", "fix", "p_tls", "t_tls")
 
-SERVICES = ("crowd", "identity", "feed", "fix")
-"""What stands beside cores and conductor: simulated members, day tickets for people, market data, FIX."""
+SERVICES = ("crowd", "identity", "feed", "fix", "relay")
+"""What stands beside cores and conductor: simulated members, day tickets for people, market data, FIX, TLS."""
 
 
 class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -84,6 +86,16 @@ class VenuePlan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return tuple(core.door for core in self.cores)
 
     @property
+    def tls_doors(self) -> tuple[str, ...]:
+        """Of the relay, one in front of each core."""
+        return tuple(f"tls://{HOST}:{self.ports[f'{low}_tls']}" for low in ("p", "t"))
+
+    @property
+    def relays(self) -> tuple[str, ...]:
+        """Addresses whose word for a member's address is taken."""
+        return (RELAY_HOST,) if "relay" in self.services else ()
+
+    @property
     def lines(self) -> tuple[tuple[str, int], ...]:
         """Where the released stream is read."""
         return ((HOST, self.ports["p_lines"]), (HOST, self.ports["t_lines"]))
@@ -111,6 +123,7 @@ class VenuePlan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             follower=TWIN,
             clock=self.clock,
             rate=self.rate,
+            relays=self.relays,
             beat_ms=BEAT_MS,
             silent_beats_max=max(3, self.policy.follower_silent_ms // BEAT_MS),
         )

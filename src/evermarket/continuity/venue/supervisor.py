@@ -20,7 +20,7 @@ from typing import Any
 from evermarket.continuity.venue.control import ask
 from evermarket.continuity.venue.incident import Incident
 from evermarket.continuity.venue.listening import LISTENING
-from evermarket.continuity.venue.plan import PRIMARY, TWIN, VenuePlan, read_plan
+from evermarket.continuity.venue.plan import PRIMARY, SERVICES, TWIN, VenuePlan, read_plan
 from evermarket.continuity.venue.switching import SwitchRefused, switch
 from evermarket.twin import find_binary
 from evermarket.venue.protocol.seat import ReadSeat
@@ -261,9 +261,11 @@ def commands(plan: VenuePlan) -> list[Child]:
         *("--door", twin.door, "--secret", str(plan.folder / "secret"), "--lines-at", twin.lines),
         *("--rate", str(plan.rate), "--clock", f"{clock.real_ns}:{clock.market_ns}:{clock.speed}"),
     ]
+    for address in plan.relays:
+        follow += ["--relay", address]
     python = [sys.executable, "-m"]
     room = "evermarket.continuity.venue"
-    services = {"crowd": f"{room}.crowd"} | {name: f"{room}.{name}_process" for name in ("identity", "feed", "fix")}
+    services = {name: f"{room}.{name}_process" for name in SERVICES} | {"crowd": f"{room}.crowd"}
     children = [
         Child(PRIMARY, [*python, "evermarket.venue.primary", str(plan.folder / "P.json")]),
         Child(TWIN, follow),
