@@ -13,7 +13,7 @@ from typing import Any
 
 from evermarket.continuity.venue.control import ask
 from evermarket.continuity.venue.listening import listen
-from evermarket.continuity.venue.plan import PRIMARY, SERVICES, Policy, VenuePlan, found, free_ports
+from evermarket.continuity.venue.plan import PRIMARY, SERVICES, TWIN, Policy, VenuePlan, found, free_ports
 from evermarket.records.kinds import Make
 from evermarket.records.units import SECOND_NS
 from evermarket.sim.config import SimulationConfig
@@ -86,12 +86,13 @@ def status_of(plan: VenuePlan) -> Status:
 
 
 def is_ready(status: Status) -> bool:
-    """Whether the owner matches, the twin is in step, members that are to come are there, and services listen."""
+    """Whether the owner matches, the twin is in step or the owner, members that are to come are there, services listen."""
     seat, cores = status.get("seat") or {}, status.get("cores", {})
     owner = cores.get(seat.get("owner", ""), {})
     crowd = status.get("crowd")
     members_are_there = "crowd" not in status.get("processes", {}) or bool(crowd and crowd["open"] == crowd["lines"])
-    cores_are_there = owner.get("state") == "MATCH" and len(seat.get("in_step", ())) > 1
+    is_followed = len(seat.get("in_step", ())) > 1 or seat.get("owner") == TWIN
+    cores_are_there = owner.get("state") == "MATCH" and is_followed
     return cores_are_there and members_are_there and listen(status)
 
 
