@@ -86,7 +86,7 @@ def status_of(plan: VenuePlan) -> Status:
 
 
 def is_ready(status: Status) -> bool:
-    """Whether the owner matches, the twin is in step or the owner, members that are to come are there, services listen."""
+    """Whether the owner matches, the twin is in step or the owner; members due are there, and services listen."""
     seat, cores = status.get("seat") or {}, status.get("cores", {})
     owner = cores.get(seat.get("owner", ""), {})
     crowd = status.get("crowd")
