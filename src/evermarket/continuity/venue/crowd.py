@@ -113,12 +113,12 @@ class Crowd:
         await asyncio.gather(*(trader.line.open() for trader in self.traders))
         LOGGER.info("%d lines are logged on", len(self.traders))
         told = 0.0
-        while not self._is_last or len(self._waiting):
-            self._give(self.plan.clock.now_ns())
+        while not self._has_sent_all:
             if time.monotonic() - told > 0.2:
                 told = time.monotonic()
                 self._tell()
             await asyncio.sleep(TICK_S)
+            self._give(self.plan.clock.now_ns())
         while any(len(trader.line.gate.window) for trader in self.traders):
             await asyncio.sleep(TICK_S)
         for trader in self.traders:
@@ -127,6 +127,12 @@ class Crowd:
         for log in self._logs:
             log.close()
         self._tell(is_over=True)
+
+    @property
+    def _has_sent_all(self) -> bool:
+        """Asked just behind a `_give`: what is held then, with nothing under way, waits for orders that never were."""
+        is_holding = any(trader.held and len(trader.line.gate.window) for trader in self.traders)
+        return self._is_last and not len(self._waiting) and not is_holding
 
     def _give(self, now_ns: int) -> None:
         while not self._is_last and (not len(self._waiting) or int(self._waiting["time"][-1]) <= now_ns):
