@@ -7,8 +7,11 @@ import ssl
 from collections.abc import Callable, Iterable
 from typing import Any
 
+import numpy as np
+
 from evermarket.client import Client, Contract, Report, fetch_ticket
 from evermarket.continuity.venue.plan import VenuePlan
+from evermarket.records import LAYOUT, Kind, Records
 from evermarket.records.session import FIRST_SESSION_KIND, FlowFlag
 from tests.venue.fix.live import PATIENCE_S
 
@@ -80,6 +83,16 @@ def flow_of(told: Iterable[Report]) -> list[dict[str, object]]:
             values["flags"] = int(values["flags"]) & ~FlowFlag.REPEAT
             flow.append(values)
     return flow
+
+
+def places_of(journal: Records) -> dict[int, int]:
+    """Position -> how many records stand up to there, those left out with which the exchange, on a new connection, asks
+    how far its own commands were taken: cancels of no order by line 0, and their refusals."""
+    rows = journal.view(LAYOUT[Kind.REJECTED])
+    is_question = (rows["line"] == 0) & (rows["order_no"] == 0)
+    is_question &= (rows["kind"] == Kind.CANCEL) | ((rows["kind"] == Kind.REJECTED) & (rows["command"] == Kind.CANCEL))
+    places = np.cumsum(~is_question)
+    return dict(zip(journal["position"].tolist(), places.tolist(), strict=True))
 
 
 def hash_of(flow: list[dict[str, object]]) -> str:

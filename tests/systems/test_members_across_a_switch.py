@@ -2,9 +2,10 @@
 for real time, what they are told without a switch (requirements R51 to R53)."""
 
 import asyncio
+import re
 import signal
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -16,12 +17,13 @@ from evermarket.continuity.venue.plan import VenuePlan
 from evermarket.journal import Journal
 from evermarket.records import Kind
 from evermarket.sim.board import make_board
-from tests.systems.client_member import Member, contracts_of, flow_of, hash_of
+from tests.systems.client_member import Member, contracts_of, flow_of, hash_of, places_of
 from tests.systems.fix_member import Fields, FixTrader, a_fix_member, without_times
 from tests.systems.venue import Venue, a_quiet_venue
 
 TICK = Decimal("0.05")
 """Of prices between 10 and 50 (TWSE Art.62)."""
+EXEC_ID = re.compile("^[0-9]+")
 
 
 @dataclass(frozen=True)
@@ -121,6 +123,15 @@ class Heard:
     position: int
     refused_id: int
     last_id: int
+
+    def counted(self, places: dict[int, int]) -> "Heard":
+        """The same, its positions replaced by places; ExecID is a position too."""
+        flows = {
+            name: [one | {"position": places[int(str(one["position"]))]} for one in flow]
+            for name, flow in self.flows.items()
+        }
+        fix = [one | {17: EXEC_ID.sub(lambda found: str(places[int(found[0])]), one.get(17, ""))} for one in self.fix]
+        return replace(self, flows=flows, fix=fix, position=places[self.position])
 
     def part_of_restart(self, name: str, position: int) -> list[dict[str, object]]:
         """What lies behind a position and not behind the end of flow `name`, out of the flow from the beginning."""
@@ -223,13 +234,13 @@ def test_what_members_are_told_is_the_same_with_and_without_a_switch(tmp_path: P
 
 
 def heard(folder: Path, meanwhile: Callable[[Venue], None], epochs: dict[str, list[int]]) -> Heard:
-    """One run, and that the owners' journals have these epochs."""
+    """One run. `epochs` that the cores' journals must have, the last owner's last."""
     folder.mkdir()
     with a_quiet_venue(folder / "venue") as venue:
         found = asyncio.run(script(venue, folder, lambda: asyncio.to_thread(meanwhile, venue)))
-    for name, numbers in epochs.items():
-        assert [one.epoch for one in Journal.open(venue.plan.own(name) / "journal").epochs()] == numbers
-    return found
+    journals = {name: Journal.open(venue.plan.own(name) / "journal") for name in epochs}
+    assert {name: [one.epoch for one in journal.epochs()] for name, journal in journals.items()} == epochs
+    return found.counted(places_of(journals[list(epochs)[-1]].array()))
 
 
 def kill_the_primary(venue: Venue) -> None:

@@ -60,12 +60,13 @@ def a_quiet_venue(folder: Path, *, rate: int = 0) -> Iterator[Venue]:
     primary that dies is followed by the twin without asking."""
     every_s = {"disposition_s": 3_600, "altered_s": 3_600, "bond_s": 3_600}
     board = SimulationConfig(seed=3, members=4, orders=0, instruments=60, indicate_s=0, **every_s)
+    policy = Policy(unattended_switch=True, silent_ms=2_000, follower_silent_ms=3_000)
     plan = open_venue(
         folder,
         board,
         rate=rate,
         services=("identity", "fix", "relay"),
-        policy=_patient(unattended=True),
+        policy=policy,
         skip_s=QUIET_S,
     )
     supervisor = start_supervisor(plan)
@@ -87,11 +88,6 @@ async def _settled(plan: VenuePlan) -> None:
                 return
 
 
-def _patient(*, unattended: bool) -> Policy:
-    """Nothing but what a test does shall end a core, also where other work takes the processor."""
-    return Policy(unattended, silent_ms=2_000, follower_silent_ms=3_000)
-
-
 @contextmanager
 def a_venue(folder: Path, *, unattended: bool, orders: int = 3_000, speed: int = 1_200) -> Iterator[Venue]:
     """Up and ready; whatever happens, nothing of it is left running."""
@@ -101,7 +97,7 @@ def a_venue(folder: Path, *, unattended: bool, orders: int = 3_000, speed: int =
         board,
         speed=speed,
         services=("crowd",),
-        policy=_patient(unattended=unattended),
+        policy=Policy(unattended, silent_ms=2_000, follower_silent_ms=3_000),
     )
     supervisor = start_supervisor(plan)
     try:
