@@ -14,6 +14,7 @@ import numpy as np
 
 from evermarket.client.window import Window
 from evermarket.records import HEADER, RECORD_BYTES, Records
+from evermarket.records.kinds import Flag
 from evermarket.records.session import (
     FIRST_SESSION_KIND,
     SESSION_LAYOUT,
@@ -35,6 +36,13 @@ Prove = Callable[[Records, Records], bytes]
 @dataclass(frozen=True, slots=True)
 class Ordered:
     """The member's commands, with growing client order ids of this line."""
+
+    commands: Records = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class AskedAgain:
+    """Commands of this line that were sent before and whose outcome is not known: their ids may be taken."""
 
     commands: Records = field(repr=False)
 
@@ -103,7 +111,7 @@ class Stopped:
     parting: Parting
 
 
-Event = Ordered | Declared | Heard | Lost | Beat
+Event = Ordered | AskedAgain | Declared | Heard | Lost | Beat
 Action = Connect | Write | Disconnect | Deliver | Stopped
 
 
@@ -159,9 +167,11 @@ class Gate:
         return self._take_actions()
 
     def step(self, event: Event) -> list[Action]:
-        """The one door. Errors: ValueError for an id that does not grow."""
+        """The one door. Errors: ValueError for an id that does not grow, or that is asked for already."""
         if isinstance(event, Ordered):
             self._ordered(event.commands)
+        elif isinstance(event, AskedAgain):
+            self._asked_again(event.commands)
         elif isinstance(event, Declared):
             self._declared(event)
         elif self.stopped is not None:
@@ -187,6 +197,14 @@ class Gate:
         self._readiness = session_record(SessionKind.READY, code=event.readiness, text=event.why)
         if self.is_open:
             self._write(self._readiness)
+
+    def _asked_again(self, commands: Records) -> None:
+        flagged = commands.view(_WHOLE).copy().view(HEADER)
+        flagged["flags"] |= np.uint8(Flag.POSS_RESEND)
+        self.window.put_back(flagged)
+        if self.is_open:
+            self._write(flagged)
+            self.window.sent()
 
     def _beat(self) -> None:
         if not self._is_connected:

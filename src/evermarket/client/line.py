@@ -17,6 +17,7 @@ from evermarket.client.errors import ClientError, not_connected, of_parting, too
 from evermarket.client.framer import Framer
 from evermarket.client.gate import (
     Action,
+    AskedAgain,
     Beat,
     Connect,
     Declared,
@@ -166,6 +167,15 @@ class Line:
         if len(text) > _WHY_BYTES_MAX or b"\0" in text:
             raise ValueError(f"why is {len(text)} bytes of UTF-8, at most {_WHY_BYTES_MAX} and none of them 0: {why!r}")
         self._step(Declared(readiness, text))
+
+    def ask_again(self, commands: Records) -> None:
+        """Send commands of this line whose outcome is not known, flagged POSS_RESEND: those of an earlier life of this
+        member, and those that were THROTTLED. Their ids may be taken already; then the first outcome comes again, or
+        NEVER_RECEIVED. Raises as `send`, ValueError for one that is under way."""
+        self._raise_if_stopped()
+        if not self._has_logged_on:
+            raise not_connected()
+        self._step(AskedAgain(np.ascontiguousarray(commands)))
 
     async def drain(self) -> None:
         """Wait until what was sent has mostly left this machine."""

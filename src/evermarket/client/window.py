@@ -56,6 +56,19 @@ class Window:
         self._end = stop
         self.last_id = int(ids[-1]) if len(ids) else self.last_id
 
+    def put_back(self, commands: Records) -> None:
+        """Commands that were sent before, here or in an earlier life, and have no outcome: each goes to the place of
+        its id. Errors: ValueError if one is here already."""
+        here = self._rows[self._start : self._end][self._is_open[self._start : self._end]]
+        rows = np.concatenate([here, commands.view(_WHOLE)])
+        ids = rows.view(_ORDER)["cl_ord_id"]
+        order = np.argsort(ids, kind="stable")
+        if (ids[order][1:] == ids[order][:-1]).any():
+            raise ValueError("a command that is under way already")
+        self._rows, self._is_open = rows[order], np.ones(len(rows), np.bool_)
+        self._start, self._end = 0, len(rows)
+        self.last_id = max(self.last_id, int(ids.max(initial=0)))
+
     def sent(self) -> None:
         """Everything in the window has been written on a connection."""
         self.sent_id = max(self.sent_id, self.last_id)
