@@ -22,16 +22,18 @@ from evermarket.client.proof import address_bytes, proof_of
 from evermarket.records import HEADER, LAYOUT, Kind, Records, blank
 from evermarket.records.session import LOG_ON, Resume, SessionKind, session_record
 from evermarket.venue.identity.tickets import ticket_for
-from evermarket.venue.sessions import Acceptor, Gone, Opened, Said, Session, Standing, Terms
-from evermarket.venue.sessions.events import Arrived, Connected
+from evermarket.venue.protocol.events import Drained, Gone, Opened, Said
+from evermarket.venue.sessions import Acceptor, Session, Terms
+from evermarket.venue.sessions.events import Arrived, Connected, Told
 
 HOST = "127.0.0.1"
 SECRET = bytes(32)
-TERMS = Terms(epoch=1, owner=1, trading_day=20261123, secret=SECRET)
+TERMS = Terms(epoch=1, trading_day=20261123, secret=SECRET)
 COMMANDS = 200_000
 WINDOW = 4_096
 MEMBERS = 1_000
 ORDER = LAYOUT[Kind.ACCEPTED]
+WELCOME = session_record(SessionKind.LOGGED_ON, epoch=TERMS.epoch, heartbeat_ms=TERMS.heartbeat_ms)
 
 
 def say(figure: str, **facts: object) -> None:
@@ -45,13 +47,14 @@ class Echo:
         self.door = Acceptor(TERMS, self)
         self.position = 0
 
-    def standing(self, line: int) -> Standing:
-        return Standing(0, 0, 0, 0)
+    def step(self, event: Opened | Said | Drained | Gone) -> None:
+        if isinstance(event, Said):
+            self.door.tell(event.connection, self.accepted(event.commands))
+        elif isinstance(event, Opened):
+            self.door.tell(event.connection, WELCOME)
 
-    def opened(self, event: Opened) -> None: ...
-
-    def said(self, event: Said) -> None:
-        self.door.tell(event.connection, self.accepted(event.commands))
+    def heartbeat(self, connection: str) -> Records:
+        return session_record(SessionKind.HEARTBEAT, epoch=TERMS.epoch)
 
     def accepted(self, commands: Records) -> Records:
         rows = commands.view("V64").copy().view(HEADER)
@@ -59,13 +62,6 @@ class Echo:
         rows["position"] = np.arange(self.position + 1, self.position + 1 + len(rows))
         self.position += len(rows)
         return rows
-
-    def gone(self, event: Gone) -> None: ...
-
-    def room(self, connection: int) -> None: ...
-
-    def alarm(self, text: str) -> None:
-        raise RuntimeError(text)
 
 
 def serve(pipe: Connection) -> None:
@@ -134,13 +130,14 @@ async def log_ons(port: int, pipe: Connection) -> None:
 
 def session_steps(batch: int) -> None:
     """The core's end alone: bytes in, commands out."""
-    session = Session(1, TERMS, {}, lambda line: Standing(0, 0, 0, 0))
+    session = Session("1", TERMS, {})
     address, nonce = address_bytes(HOST), bytes(32)
     session.step(Connected(0, address, nonce))
     row = session_record(SessionKind.LOG_ON, line=1, resume=Resume.RESUME, trading_day=TERMS.trading_day)
     row["proof"] = np.void(proof_of(ticket(1, 0).ticket, nonce, row))
     assert row.dtype == LOG_ON
     session.step(Arrived(0, row.tobytes()))
+    session.step(Told(0, WELCOME))
     rows = blank(Kind.NEW, COMMANDS)
     rows["cl_ord_id"], rows["line"] = np.arange(1, COMMANDS + 1), 1
     data = rows.tobytes()
@@ -156,7 +153,7 @@ def gate_steps(batch: int) -> None:
     echo.position = 0
     gate.start()
     gate.step(Heard(1, session_record(SessionKind.CHALLENGE, epoch=1).view(HEADER)))
-    gate.step(Heard(1, session_record(SessionKind.LOGGED_ON, epoch=1).view(HEADER)))
+    gate.step(Heard(1, WELCOME.view(HEADER)))
     rows = blank(Kind.NEW, COMMANDS)
     rows["cl_ord_id"], rows["line"] = np.arange(1, COMMANDS + 1), 1
     whole = rows.view("V64")

@@ -37,7 +37,8 @@ def held(scenario: Callable[[Exchange, int], Awaitable[None]], terms: Terms = PL
     async def run() -> None:
         port = await exchange.door.open(HOST, 0)
         try:
-            await asyncio.wait_for(scenario(exchange, port), 120)
+            async with asyncio.timeout(120):
+                await scenario(exchange, port)
         finally:
             await exchange.door.close()
 

@@ -11,6 +11,7 @@ import pytest
 from evermarket.client import Client, Order, Report, Retryable
 from evermarket.records import HEADER, Kind
 from evermarket.records.session import FlowFlag, SessionKind
+from evermarket.venue.protocol.events import Opened
 from tests.client.market import PLAIN, QUICK, held, member, ticket
 from tests.venue.exchange import Exchange
 from tests.venue.wire import HOST
@@ -28,9 +29,18 @@ async def switched(dead: Exchange, other: Exchange, epoch: int) -> Exchange:
     """The other core owns the market from now on, at the door that has been open since the morning."""
     alive = dead.take_over(epoch)
     alive.door = other.door
-    other.door.terms = replace(other.door.terms, epoch=epoch, owner=2, is_owner=True)
+    other.door.terms = replace(other.door.terms, epoch=epoch, is_owner=True)
     other.door.behind = alive
     return alive
+
+
+async def shown(exchange: Exchange, line: int, name: str) -> str:
+    """Wait until the core shows a line like this; why."""
+    while True:
+        for session in exchange.door.sessions():
+            if (session.line, session.line_state.name) == (line, name):
+                return session.line_state.why
+        await asyncio.sleep(0)
 
 
 def cut(exchange: Exchange) -> None:
@@ -135,6 +145,49 @@ def test_an_old_owner_that_wakes_up_is_not_listened_to() -> None:
         assert client.line.gate.epoch == 4
         assert trade.order_no == 1
         assert exchange.core.live == 0
+
+    two_cores(run)
+
+
+def test_a_raised_hand_is_raised_again_at_the_new_owners_door() -> None:
+    async def run(exchange: Exchange, other: Exchange, client: Client) -> None:
+        await client.place_order(client.contract(1), BUY)
+        assert await shown(exchange, 1, "CAUGHT_UP") == ""
+        client.raise_hand("no prices")
+        assert await shown(exchange, 1, "HAND_RAISED") == "no prices"
+        with pytest.raises(ValueError, match="41 bytes"):
+            client.raise_hand("x" * 41)
+        alive = await switched(exchange, other, 4)
+        exchange.door.supersede(4)
+        assert await shown(alive, 1, "HAND_RAISED") == "no prices"
+        client.ready()
+        assert await shown(alive, 1, "READY") == ""
+
+    two_cores(run)
+
+
+def test_a_door_that_is_held_is_tried_until_it_is_opened() -> None:
+    async def run(exchange: Exchange, other: Exchange, client: Client) -> None:
+        await client.place_order(client.contract(1), BUY)
+        alive = await switched(exchange, other, 4)
+        alive.is_held = True
+        refused, opened = 0, alive.opened
+
+        def counted(event: Opened) -> None:
+            nonlocal refused
+            refused += 1
+            opened(event)
+
+        alive.opened = counted  # type: ignore[method-assign]
+        cut(exchange)
+        sent = asyncio.create_task(client.place_order(client.contract(1), BUY))
+        while refused < 4:
+            await asyncio.sleep(0)
+        assert not sent.done()
+        assert client.line.gate.stopped is None
+        alive.is_held = False
+        assert (await sent).order_no == 2
+        assert client.line.gate.epoch == 4
 
     two_cores(run)
 

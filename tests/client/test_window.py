@@ -15,7 +15,6 @@ OUTCOME = {
     Kind.QUOTE: Kind.QUOTED,
     Kind.MASS_CANCEL: Kind.MASS_CANCELLED,
 }
-ABOUT_AN_ORDER = (Kind.REDUCE, Kind.CANCEL)
 KINDS = st.sampled_from(list(OUTCOME))
 TOLD = st.sampled_from([*OUTCOME.values(), Kind.REJECTED, Kind.TRADED, Kind.PHASE_CHANGED])
 EVENTS = st.lists(st.tuples(TOLD, st.integers(0, 9), st.integers(1, 2), KINDS), max_size=12)
@@ -53,13 +52,12 @@ def test_the_first_event_that_answers_a_command_ends_it_and_no_other_does(
     for kind, step, order_no in given_commands:
         cl_ord_id += step
         window.add(command(kind, cl_ord_id, order_no))
-        left[cl_ord_id] = (kind, order_no)
+        left[cl_ord_id] = kind
     for batch in batches:
         expected = []
-        for told, of_id, order_no, of in batch:
-            kind, about = left.get(of_id, (None, 0))
-            fits = told is OUTCOME.get(kind) and (kind not in ABOUT_AN_ORDER or order_no == about)
-            fits = fits or (told is Kind.REJECTED and of is kind)
+        for told, of_id, _, of in batch:
+            kind = left.get(of_id)
+            fits = told is OUTCOME.get(kind) or (told is Kind.REJECTED and of is kind)
             expected.append(fits)
             if fits:
                 del left[of_id]

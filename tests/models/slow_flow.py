@@ -88,6 +88,9 @@ class SlowFlow:
 
     def masked(self, record: Records, kind: int, line: int) -> Records:
         copy = whole_copy(record)
+        asker = self.asker()
+        if kind in WITH_LINE and line != (asker[0] if asker else 0):
+            copy["cl_ord_id"] = 0
         if kind in (Kind.TRADED, Kind.TRADE_VOIDED):
             sides = {side: self.line_of_order.get(int(record[f"{side}_no"][0])) == line for side in ("buy", "sell")}
             names = ("no", "leaves", "cum") if kind == Kind.TRADED else ("no",)
@@ -104,7 +107,7 @@ class SlowFlow:
 
     def made_public(self, record: Records, kind: int) -> Records:
         copy = whole_copy(record)
-        copy["flags"] |= np.uint8(FlowFlag.PUBLIC)
+        copy["flags"] = FlowFlag.PUBLIC
         if kind == Kind.QUOTE_REQUESTED:
             copy["cl_ord_id"], copy["account"], copy["line"] = 0, 0, 0
         elif kind == Kind.STABILISATION_STARTED:

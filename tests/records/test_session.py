@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from evermarket.records.layout import HEADER
-from evermarket.records.session import SESSION_LAYOUT, Parting, Resume, SessionKind, Wish, session_record
+from evermarket.records.session import SESSION_LAYOUT, Parting, Readiness, Resume, SessionKind, Wish, session_record
 
 DOCUMENT = (Path(__file__).parents[2] / "docs" / "sessions.md").read_text("utf-8")
 
@@ -16,7 +16,7 @@ DOCUMENT = (Path(__file__).parents[2] / "docs" / "sessions.md").read_text("utf-8
 def test_the_document_has_every_field_at_its_place(kind: SessionKind) -> None:
     row = re.search(rf"^\| {kind.name} {kind.value} \|[^|]*\|(.*)\|$", DOCUMENT, re.MULTILINE)
     assert row is not None
-    told = {(int(at), name, form) for at, name, form in re.findall(r"(\d+) (\w+) ([uiV]\d+)", row[1])}
+    told = {(int(at), name, form) for at, name, form in re.findall(r"(\d+) (\w+) ([uiVS]\d+)", row[1])}
     fields = SESSION_LAYOUT[kind].fields or {}
     mine = {
         (int(spec[1]), name, spec[0].str.lstrip("<|"))
@@ -26,8 +26,8 @@ def test_the_document_has_every_field_at_its_place(kind: SessionKind) -> None:
     assert told == mine
 
 
-@pytest.mark.parametrize("words", [Resume, Wish, Parting])
-def test_the_document_has_every_word(words: type[Resume | Wish | Parting]) -> None:
+@pytest.mark.parametrize("words", [Resume, Wish, Parting, Readiness])
+def test_the_document_has_every_word(words: type[Resume | Wish | Parting | Readiness]) -> None:
     for word in words:
         assert f"{word.value} {word.name}" in DOCUMENT
 

@@ -54,10 +54,10 @@ class Cores:
         raise AssertionError(what)
 
     async def kill_and_switch(self) -> None:
-        """kill -9 of the primary, then the one key."""
+        """kill -9 of the primary, then the one key, turned in a thread of its own as an operator would."""
         self.processes[PRIMARY].send_signal(signal.SIGKILL)
         incident = Incident(self.plan.folder / "incidents", "the primary was killed")
-        await switch(self.plan, incident, ("a test",), "a drill", lambda: None)
+        await asyncio.to_thread(asyncio.run, switch(self.plan, incident, ("a test",), "a drill", lambda: None))
         self.owner = TWIN
 
     def line(self, number: int, told: Callable[[Records], None], resume: Resume = Resume.RESTART) -> Line:

@@ -8,15 +8,18 @@ from dataclasses import replace
 
 import numpy as np
 
+from evermarket.client.proof import address_text
 from evermarket.core import Core
 from evermarket.records import HEADER, LAYOUT, Kind, Records, blank
 from evermarket.records.kinds import ALLOW_CONTINUOUS, Mode, Phase, Product, Right
-from evermarket.records.session import FlowFlag, Resume, SessionKind, Wish, session_record
-from evermarket.venue.sessions import Acceptor, Gone, Opened, Said, Standing, Terms
-from evermarket.venue.sessions.terms import REPLAY_BYTES
+from evermarket.records.session import FlowFlag, Parting, Resume, SessionKind, Wish, session_record
+from evermarket.venue.protocol.events import Drained, Gone, Opened, Said
+from evermarket.venue.sessions import Acceptor, Terms
 from tests.venue.flow import Flows
 
-CHUNK = 1024
+PIECE = 16_384
+"""Records of an old flow that are handed over at a time."""
+
 LINES = 40
 INSTRUMENTS = (1, 2)
 REFERENCE = 1_000_000
@@ -49,7 +52,9 @@ def listed(lines: int = LINES) -> Records:
 class Reader:
     """Where the flow of one open session stands."""
 
-    def __init__(self, opened: Opened, cursor: int, old: int):
+    def __init__(self, opened: Opened, cursor: int, old: int) -> None:
+        self.is_waiting = False
+        self.received = 0
         self.line = opened.line
         self.wish = opened.wish
         self.cursor = cursor
@@ -57,22 +62,21 @@ class Reader:
 
 
 class Exchange:
-    """`Behind` of a door. `rate` of every line; `is_paced` False pushes old flows without looking at who reads."""
+    """`Behind` of a door. `rate` of every line; `is_held`: only line 0 is let in."""
 
     def __init__(self, terms: Terms, rate: int = 0, lines: int = LINES) -> None:
         self.core = Core()
         self.flows = Flows()
-        self.rate = rate
         self.stream: list[bytes] = []
         self.worked = self.released = 0
         self.is_holding = False
-        self.is_paced = True
+        self.is_held = False
         self.alarms: list[str] = []
-        self.readers: dict[int, Reader] = {}
-        self.door = Acceptor(terms, self)
+        self.readers: dict[str, Reader] = {}
+        self.door = Acceptor(replace(terms, rate=rate or terms.rate), self)
         self._next_no = 1
         self._time = 0
-        self._asked: list[tuple[int, int]] = []
+        self._asked: list[tuple[str, int]] = []
         self.work(listed(lines))
 
     # --- the core -------------------------------------------------------------------------------------------------
@@ -100,15 +104,16 @@ class Exchange:
     def release(self) -> None:
         self.is_holding = False
         self.released = self.worked
-        for connection in list(self.readers):
-            self._feed(connection)
+        for connection, reader in list(self.readers.items()):
+            if not reader.is_waiting:
+                self._feed(connection)
         asked, self._asked = self._asked, []
         for connection, position in asked:
             self._again(connection, position)
 
     def take_over(self, epoch: int) -> "Exchange":
         """Another core that knows what this one released, and no more; owner of a new epoch."""
-        other = Exchange(replace(self.door.terms, epoch=epoch, owner=2, is_owner=True), self.rate, lines=0)
+        other = Exchange(replace(self.door.terms, epoch=epoch, is_owner=True), lines=0)
         other.core, other.flows, other._next_no, other.stream = Core(), Flows(), 1, []
         records = np.frombuffer(b"".join(self.stream), HEADER)
         whole, is_kept = records.view("V64"), records["position"] <= self.released
@@ -126,14 +131,48 @@ class Exchange:
 
     # --- the door -------------------------------------------------------------------------------------------------
 
-    def standing(self, line: int) -> Standing:
-        flow = [p for p, _ in self.flows.of[line] if p <= self.released]
-        return Standing(self.flows.last_id[line], flow[-1] if flow else 0, self.released, self.rate)
+    def step(self, event: Opened | Said | Drained | Gone) -> None:
+        if isinstance(event, Opened):
+            self.opened(event)
+        elif isinstance(event, Said):
+            self.said(event)
+        elif isinstance(event, Gone):
+            self.gone(event)
+        elif event.connection in self.readers:
+            self._feed(event.connection)
+
+    def heartbeat(self, connection: str) -> Records | None:
+        reader = self.readers.get(connection)
+        if reader is None:
+            return None
+        facts = {"received": reader.received, "epoch": self.door.terms.epoch}
+        return session_record(SessionKind.HEARTBEAT, position=self.told(reader.line), **facts)
+
+    def told(self, line: int) -> int:
+        """Position of the last released record of a line's flow."""
+        return max((position for position, _ in self.flows.of[line] if position <= self.released), default=0)
+
+    def connection_of(self, line: int) -> str:
+        """Who speaks for a line; "" if nobody does."""
+        return next((name for name, reader in self.readers.items() if reader.line == line), "")
 
     def opened(self, event: Opened) -> None:
-        start = {Resume.RESTART: 0, Resume.RESUME: event.after_position, Resume.QUICK: self.released}
-        self.readers[event.connection] = Reader(event, start[event.resume], self.released)
-        self._feed(event.connection)
+        """Let a line in, or say why not."""
+        holder = self.connection_of(event.line)
+        if self.is_held and event.line:
+            self._refuse(event.connection, session_record(SessionKind.FENCED, epoch=self.door.terms.epoch))
+        elif holder:
+            notice = session_record(SessionKind.NOTICE, code=Parting.LINE_TAKEN, address=event.address)
+            self.door.tell(holder, notice)
+            self._refuse(event.connection, session_record(SessionKind.LOG_OFF, code=Parting.LINE_TAKEN))
+        elif event.after_position > self.released:
+            self.alarms.append(f"line {event.line} at {address_text(event.address)} knows of {event.after_position}")
+            self._refuse(event.connection, session_record(SessionKind.LOG_OFF, code=Parting.AHEAD))
+        else:
+            start = {Resume.RESTART: 0, Resume.RESUME: event.after_position, Resume.QUICK: self.released}
+            self.readers[event.connection] = Reader(event, start[event.resume], self.released)
+            self.door.tell(event.connection, self._welcome(event))
+            self._feed(event.connection)
 
     def said(self, event: Said) -> None:
         reader = self.readers[event.connection]
@@ -141,6 +180,7 @@ class Exchange:
             row = event.commands[at : at + 1]
             if reader.line and not self._is_new(event.connection, reader.line, row):
                 continue
+            reader.received += 1
             self.work(row)
 
     def gone(self, event: Gone) -> None:
@@ -150,16 +190,29 @@ class Exchange:
             mass["of_line"] = reader.line
             self.work(mass)
 
-    def room(self, connection: int) -> None:
-        if connection in self.readers:
-            self._feed(connection)
-
-    def alarm(self, text: str) -> None:
-        self.alarms.append(text)
-
     # --- inside -----------------------------------------------------------------------------------------------------
 
-    def _is_new(self, connection: int, line: int, row: Records) -> bool:
+    def _welcome(self, event: Opened) -> Records:
+        terms = self.door.terms
+        return session_record(
+            SessionKind.LOGGED_ON,
+            position=self.released,
+            last_id=self.flows.last_id[event.line],
+            flow_position=self.told(event.line),
+            epoch=terms.epoch,
+            trading_day=terms.trading_day,
+            heartbeat_ms=terms.heartbeat_ms,
+            line=event.line,
+            make=terms.make,
+            rate=event.rate,
+            owner=1,
+        )
+
+    def _refuse(self, connection: str, why: Records) -> None:
+        self.door.tell(connection, why)
+        self.door.dismiss(connection)
+
+    def _is_new(self, connection: str, line: int, row: Records) -> bool:
         one = row.view(LAYOUT[Kind(int(row[0]["kind"]))])
         cl_ord_id = int(one[0]["cl_ord_id"])
         if cl_ord_id > self.flows.last_id[line]:
@@ -180,29 +233,28 @@ class Exchange:
             self._asked.append((connection, position))
         return False
 
-    def _again(self, connection: int, position: int) -> None:
+    def _again(self, connection: str, position: int) -> None:
         """An outcome once more; in its time it comes by the flow itself, unless that has passed it."""
         reader = self.readers.get(connection)
         if reader is not None:
             found = dict(self.flows.of[reader.line])[position]
             self.door.tell(connection, flagged(found, FlowFlag.REPEAT))
 
-    def _feed(self, connection: int) -> None:
+    def _feed(self, connection: str) -> None:
+        """What the line has not been told yet; old flow a piece at a time, the next when there is room."""
         reader = self.readers[connection]
         is_public = bool(reader.wish & Wish.PUBLIC_FLOW)
         rows = self.flows.wanted(reader.line, reader.cursor, self.released, is_public=is_public)
-        for at in range(0, len(rows), CHUNK):
-            is_old = rows[at][0] <= reader.old
-            if self.is_paced and is_old and self.door.waiting(connection) > REPLAY_BYTES:
-                return
-            chunk = rows[at : at + CHUNK]
-            reader.cursor = chunk[-1][0]
-            parts = [
-                flagged(r, (FlowFlag.PUBLIC if public else 0) | (FlowFlag.REPEAT if p <= reader.old else 0))
-                for p, r, public in chunk
-            ]
-            self.door.tell(connection, np.concatenate([part.view("V64") for part in parts]).view(HEADER))
-        reader.cursor = max(reader.cursor, self.released)
+        reader.is_waiting = len(rows) > PIECE and rows[0][0] <= reader.old
+        if reader.is_waiting:
+            rows = rows[:PIECE]
+        reader.cursor = rows[-1][0] if reader.is_waiting else max(reader.cursor, self.released)
+        parts = [
+            flagged(r, (FlowFlag.PUBLIC if public else 0) | (FlowFlag.REPEAT if p <= reader.old else 0)).view("V64")
+            for p, r, public in rows
+        ]
+        if parts:
+            self.door.tell(connection, np.concatenate(parts).view(HEADER), more=reader.is_waiting)
 
 
 def flagged(record: bytes, flags: int) -> Records:

@@ -37,6 +37,11 @@ MASKS = {
 }
 
 
+def in_public(row: Records, kind: Kind) -> bytes:
+    """Its copy in the public flow."""
+    return masked(row, ("flags", *PUBLIC.get(kind, ())))
+
+
 def masked(row: Records, fields: tuple[str, ...]) -> bytes:
     copy = row.copy()
     for name in fields:
@@ -68,7 +73,7 @@ class Flows:
 
     def _command(self, kind: Kind, row: Records) -> None:
         if kind is Kind.TEXT:
-            self._texts.append((int(row[0]["position"]), row.tobytes()))
+            self._texts.append((int(row[0]["position"]), in_public(row, kind)))
             return
         self._texts = []
         self._sender = self._id = 0
@@ -90,7 +95,7 @@ class Flows:
         if kind in PUBLIC:
             if kind is Kind.ANNOUNCED:
                 self.public += self._texts
-            self.public.append((position, masked(row, PUBLIC[kind])))
+            self.public.append((position, in_public(row, kind)))
 
     def _concerned(self, kind: Kind, row: Records) -> set[int]:
         lines = {int(row[0]["line"])} if kind in NAMES_LINE else set()
@@ -103,9 +108,10 @@ class Flows:
         return lines
 
     def _copy_for(self, line: int, kind: Kind, row: Records) -> bytes:
-        if kind not in MASKS or (line == self._sender != 0 and kind is Kind.OFF_BOOK_TRADED):
-            return row.tobytes()
-        fields: tuple[str, ...] = ()
+        is_sender = line == self._sender
+        fields: tuple[str, ...] = () if is_sender or kind not in NAMES_LINE else ("cl_ord_id",)
+        if kind not in MASKS or (is_sender and kind is Kind.OFF_BOOK_TRADED):
+            return masked(row, fields)
         for side in ("buy", "sell"):
             whose = (
                 row[0][f"{side}_line"]

@@ -1,6 +1,7 @@
 """A member with nothing but a socket: what any client of any make would see of a door."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from types import TracebackType
 from typing import Self
@@ -42,7 +43,8 @@ class Wire:
         """The next records, heartbeats left out."""
         found = b""
         while len(found) < count * RECORD_BYTES:
-            record = await asyncio.wait_for(self.reader.readexactly(RECORD_BYTES), PATIENCE_S)
+            async with asyncio.timeout(PATIENCE_S):
+                record = await self.reader.readexactly(RECORD_BYTES)
             if record[16] != SessionKind.HEARTBEAT:
                 found += record
         return np.frombuffer(found, HEADER)
@@ -58,11 +60,10 @@ class Wire:
     async def rest(self) -> Records:
         """Everything up to the end of the connection."""
         data = b""
-        try:
-            while part := await asyncio.wait_for(self.reader.read(2**20), PATIENCE_S):
-                data += part
-        except ConnectionError:
-            pass
+        with contextlib.suppress(ConnectionError):
+            async with asyncio.timeout(PATIENCE_S):
+                while part := await self.reader.read(2**20):
+                    data += part
         return np.frombuffer(data[: len(data) - len(data) % RECORD_BYTES], HEADER)
 
     async def log_on(

@@ -4,7 +4,7 @@ mod common;
 
 use common::hall::{Hall, kinds, parted, repeated};
 use common::market::{
-    announcement, cancel, mass_cancel, off_book, order, quote, quote_request, reduce, reprice,
+    announcement, cancel, mass_cancel, of, off_book, order, quote, quote_request, reduce, reprice,
     void_trade,
 };
 use evermarket_twin::door::words::*;
@@ -246,6 +246,35 @@ fn cancel_on_disconnect_takes_the_lines_orders_and_no_others() {
     );
     let (two, _) = hall.enter(2, RESTART, 0, 0);
     assert_eq!(kinds(&hall.told(two)), [kind::ACCEPTED]);
+}
+
+#[test]
+fn cancel_on_disconnect_of_the_exchange_takes_nobodys_orders() {
+    let mut hall = Hall::open(0, 1);
+    let (one, _) = hall.enter(1, QUICK, 0, 0);
+    hall.say(one, &[order(1, 1, BUY, PRICE, 5)]);
+    hall.work();
+    assert_eq!(kinds(&hall.told(one)), [kind::ACCEPTED]);
+    let ends: [fn(&mut Hall, usize); 2] = [
+        |hall, exchange| hall.desk.gone(exchange, hall.now_ns),
+        |hall, exchange| {
+            hall.say(exchange, &[of(LOG_OFF)]);
+            assert_eq!(parted(hall, exchange), parting::MEMBER);
+            hall.desk.gone(exchange, hall.now_ns);
+        },
+    ];
+    for end in ends {
+        let (exchange, _) = hall.enter(0, QUICK, 0, CANCEL_ON_DISCONNECT);
+        end(&mut hall, exchange);
+        assert!(hall.desk.work.records.is_empty(), "no command is entered");
+        assert_eq!(hall.desk.in_flight, 0);
+        hall.work();
+        assert!(hall.told(one).is_empty(), "the order stands");
+    }
+    hall.say(one, &[mass_cancel(1, 2)]);
+    hall.work();
+    let told = hall.told(one);
+    assert_eq!(kinds(&told), [kind::CANCELLED, kind::MASS_CANCELLED]);
 }
 
 #[test]

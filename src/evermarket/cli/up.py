@@ -42,7 +42,10 @@ def up(
     page = page_address(plan)
     start_supervisor(plan)
     begun = time.monotonic()
-    status = wait_until_ready(plan, READY_S, lambda text: print(text, file=sys.stderr))
+    try:
+        status = wait_until_ready(plan, READY_S, lambda text: print(text, file=sys.stderr))
+    except TimeoutError as error:
+        fail(str(error), 1)
     if as_json:
         facts = {"folder": str(plan.folder), "doors": plan.doors, "page": page, "ready_s": time.monotonic() - begun}
         print(json.dumps(facts | status))
@@ -51,6 +54,11 @@ def up(
     print(f"the page to watch it: {page}")
     print(f"doors: {', '.join(plan.doors)}; market data: ws://{HOST}:{plan.ports['web']}/stream, its key in web-key")
     print(f"lines for you and your programs: {plan.folder / 'members' / 'guests'} (docs/client.md)")
+    print(
+        f"FIX 4.4: {HOST}:{plan.ports['fix']}; sessions, with settings for QuickFIX: {plan.folder / 'members' / 'fix'}"
+    )
+    ca = plan.folder / "members" / "ca.pem"
+    print(f"with TLS: {', '.join(plan.tls_doors)}; the authority to trust: {ca}")
     for words, what in (
         (f"status --folder {folder}", "who owns the market, how both cores stand"),
         (f"switch --folder {folder} --by you --reason drill", "hand the market to the twin"),

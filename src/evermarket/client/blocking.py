@@ -155,6 +155,14 @@ class BlockingClient:
         """See `Client.send`."""
         return self._call(lambda: self._client.send(records))
 
+    def raise_hand(self, why: str) -> None:
+        """See `Client.raise_hand`."""
+        self._call(lambda: self._client.raise_hand(why))
+
+    def ready(self) -> None:
+        """See `Client.ready`."""
+        self._call(self._client.ready)
+
     # --- being told -----------------------------------------------------------------------------------------------
 
     def set_order_callback(self, callback: Callback) -> None:

@@ -22,7 +22,7 @@ from evermarket.client.tickets import DayTicket, fetch_ticket
 from evermarket.client.words import Price, as_decimal, price_units, word
 from evermarket.records import LAYOUT, Kind, Records
 from evermarket.records.kinds import Side
-from evermarket.records.session import Resume, Wish
+from evermarket.records.session import Readiness, Resume, Wish
 
 Callback = Callable[[str, Report], None]
 _OUTCOMES: Final = {
@@ -62,7 +62,7 @@ class Client:
         self._holdings = Holdings(0, self.contracts)
         self._callbacks: list[Callback] = []
         self._queues: set[asyncio.Queue[Report | None]] = set()
-        self._outcomes: dict[int, tuple[Kind, int, asyncio.Future[Report]]] = {}
+        self._outcomes: dict[int, tuple[Kind, asyncio.Future[Report]]] = {}
 
     async def __aenter__(self) -> Self:
         return self
@@ -206,6 +206,15 @@ class Client:
         """Whole arrays of commands, for load: no Python object an order on the way out. See `Line.send`."""
         return self.line.send(records)
 
+    def raise_hand(self, why: str) -> None:
+        """Tell the exchange that this member cannot trade yet, and why (at most 40 bytes of UTF-8, else ValueError). It
+        holds until `ready`, over every reconnect."""
+        self.line.declare(Readiness.HAND_RAISED, why)
+
+    def ready(self) -> None:
+        """Tell the exchange that this member can trade (again)."""
+        self.line.declare(Readiness.READY)
+
     # --- being told -----------------------------------------------------------------------------------------------
 
     def set_order_callback(self, callback: Callback) -> None:
@@ -250,7 +259,7 @@ class Client:
         """A request about one order; it waits until the order has its number."""
         waiting = self._outcomes.get(trade.cl_ord_id)
         if waiting is not None and waiting[0] is Kind.NEW:
-            await asyncio.shield(waiting[2])
+            await asyncio.shield(waiting[1])
         known = self._holdings.trade(trade.cl_ord_id) or trade
         if known.status is OrdStatus.REJECTED and known.error is not None:
             raise known.error
@@ -263,8 +272,7 @@ class Client:
         sent = self.line.send(record).view(LAYOUT[Kind(int(record["kind"][0]))])
         outcome: asyncio.Future[Report] = asyncio.get_running_loop().create_future()
         outcome.add_done_callback(_look_at)
-        order_no = int(sent["order_no"][0]) if "order_no" in (sent.dtype.names or ()) else 0
-        self._outcomes[int(sent["cl_ord_id"][0])] = (Kind(int(sent["kind"][0])), order_no, outcome)
+        self._outcomes[int(sent["cl_ord_id"][0])] = (Kind(int(sent["kind"][0])), outcome)
         return outcome
 
     def _on_records(self, records: Records) -> None:
@@ -287,8 +295,8 @@ class Client:
         waiting = self._outcomes.get(report.cl_ord_id)
         if waiting is None or report.is_public:
             return
-        kind, order_no, outcome = waiting
-        if not _is_outcome(kind, order_no, report):
+        kind, outcome = waiting
+        if not _is_outcome(kind, report):
             return
         del self._outcomes[report.cl_ord_id]
         if outcome.done():
@@ -299,11 +307,11 @@ class Client:
             outcome.set_result(report)
 
 
-def _is_outcome(kind: Kind, order_no: int, report: Report) -> bool:
-    """Another line of this member may use the same id: what it does to our orders is told with its id."""
+def _is_outcome(kind: Kind, report: Report) -> bool:
+    """A request may have other events with its id before: a quote that is replaced, a mass cancellation."""
     if report.error is not None:
         return report.values["command"] == kind
-    return report.kind is _OUTCOMES.get(kind) and order_no in (0, report.values.get("order_no"))
+    return report.kind is _OUTCOMES.get(kind)
 
 
 def _look_at(outcome: "asyncio.Future[Report]") -> None:

@@ -2,8 +2,9 @@
 invents an answer. A pure machine over records: a shell connects, reads and writes.
 
 Invariants: one connection at a time; what comes from an epoch below the highest seen is dropped; what is delivered has
-growing positions, without gap or repeat; a command stays in the window until its outcome came; a new connection carries
-the whole window first, in order, flagged, once the old flow has been taken.
+growing positions, without gap or repeat; a command stays in the window until its outcome came; a new connection, once
+the old flow has been taken, carries first how far that is, what the member said of its readiness, and the whole window,
+in order and flagged.
 """
 
 from collections.abc import Callable
@@ -13,10 +14,12 @@ import numpy as np
 
 from evermarket.client.window import Window
 from evermarket.records import HEADER, RECORD_BYTES, Records
+from evermarket.records.kinds import Flag
 from evermarket.records.session import (
     FIRST_SESSION_KIND,
     SESSION_LAYOUT,
     Parting,
+    Readiness,
     Resume,
     SessionKind,
     session_record,
@@ -35,6 +38,21 @@ class Ordered:
     """The member's commands, with growing client order ids of this line."""
 
     commands: Records = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class AskedAgain:
+    """Commands of this line that were sent before and whose outcome is not known: their ids may be taken."""
+
+    commands: Records = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """Whether the member can trade, said now and after every log-on; `why` at most 40 bytes of UTF-8."""
+
+    readiness: Readiness
+    why: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +111,7 @@ class Stopped:
     parting: Parting
 
 
-Event = Ordered | Heard | Lost | Beat
+Event = Ordered | AskedAgain | Declared | Heard | Lost | Beat
 Action = Connect | Write | Disconnect | Deliver | Stopped
 
 
@@ -124,6 +142,7 @@ class Gate:
         self.number = 0
         self.is_open = False
         self.stopped: Parting | None = None
+        self._readiness: Records | None = None
         self._is_connected = False
         self._is_logged_on = False
         self._due_position = 0
@@ -148,9 +167,13 @@ class Gate:
         return self._take_actions()
 
     def step(self, event: Event) -> list[Action]:
-        """The one door. Errors: ValueError for an id that does not grow."""
+        """The one door. Errors: ValueError for an id that does not grow, or that is asked for already."""
         if isinstance(event, Ordered):
             self._ordered(event.commands)
+        elif isinstance(event, AskedAgain):
+            self._asked_again(event.commands)
+        elif isinstance(event, Declared):
+            self._declared(event)
         elif self.stopped is not None:
             pass
         elif isinstance(event, Beat):
@@ -170,6 +193,19 @@ class Gate:
             self._write(commands)
             self.window.sent()
 
+    def _declared(self, event: Declared) -> None:
+        self._readiness = session_record(SessionKind.READY, code=event.readiness, text=event.why)
+        if self.is_open:
+            self._write(self._readiness)
+
+    def _asked_again(self, commands: Records) -> None:
+        flagged = commands.view(_WHOLE).copy().view(HEADER)
+        flagged["flags"] |= np.uint8(Flag.POSS_RESEND)
+        self.window.put_back(flagged)
+        if self.is_open:
+            self._write(flagged)
+            self.window.sent()
+
     def _beat(self) -> None:
         if not self._is_connected:
             self._connect()
@@ -178,7 +214,7 @@ class Gate:
         if self._silent_beats >= self.silent_beats_max:
             self._next_address()
         elif self._is_logged_on and not self._has_written:
-            self._write(session_record(SessionKind.HEARTBEAT, position=self.last_position, epoch=self.epoch))
+            self._tell_position()
         self._has_written = False
 
     def _heard(self, records: Records) -> None:
@@ -215,10 +251,16 @@ class Gate:
         self._open_if_due()
 
     def _open_if_due(self) -> None:
-        """With the old flow taken, what is left in the window goes again; then whatever the member says."""
+        """With the old flow taken the core hears so; what is left in the window goes again; then whatever comes."""
         if self._is_logged_on and not self.is_open and self.last_position >= self._due_position:
             self.is_open = True
+            self._tell_position()
+            if self._readiness is not None:
+                self._write(self._readiness)
             self.resend()
+
+    def _tell_position(self) -> None:
+        self._write(session_record(SessionKind.HEARTBEAT, position=self.last_position, epoch=self.epoch))
 
     def resend(self) -> None:
         commands = self.window.again()

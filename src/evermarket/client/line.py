@@ -17,8 +17,10 @@ from evermarket.client.errors import ClientError, not_connected, of_parting, too
 from evermarket.client.framer import Framer
 from evermarket.client.gate import (
     Action,
+    AskedAgain,
     Beat,
     Connect,
+    Declared,
     Deliver,
     Disconnect,
     Event,
@@ -36,8 +38,10 @@ from evermarket.records.session import (
     CHALLENGE,
     FIRST_SESSION_KIND,
     LOGGED_ON,
+    READY,
     FlowFlag,
     Parting,
+    Readiness,
     Resume,
     SessionKind,
     session_record,
@@ -50,6 +54,7 @@ WINDOW_MAX: Final = 1_000_000
 WAITING_BYTES_MAX: Final = 64 * 2**20
 """Bytes that may wait for a core that reads slowly; `Line.drain` waits until they are fewer."""
 
+_WHY_BYTES_MAX: Final = READY["text"].itemsize
 _RETRY_S: Final = 0.01
 _BUFFER_BYTES: Final = 2**20
 _ORDER: Final = LAYOUT[Kind.NEW]
@@ -153,6 +158,24 @@ class Line:
         sent: Records = rows.view(HEADER)
         self._step(Ordered(sent))
         return sent
+
+    def declare(self, readiness: Readiness, why: str = "") -> None:
+        """Tell the core's operators whether this member can trade; told again after every log-on. Raises ValueError for
+        a `why` that does not fit, Refused after a core has refused this line for good."""
+        self._raise_if_stopped()
+        text = why.encode()
+        if len(text) > _WHY_BYTES_MAX or b"\0" in text:
+            raise ValueError(f"why is {len(text)} bytes of UTF-8, at most {_WHY_BYTES_MAX} and none of them 0: {why!r}")
+        self._step(Declared(readiness, text))
+
+    def ask_again(self, commands: Records) -> None:
+        """Send commands of this line whose outcome is not known, flagged POSS_RESEND: those of an earlier life of this
+        member, and those that were THROTTLED. Their ids may be taken already; then the first outcome comes again, or
+        NEVER_RECEIVED. Raises as `send`, ValueError for one that is under way."""
+        self._raise_if_stopped()
+        if not self._has_logged_on:
+            raise not_connected()
+        self._step(AskedAgain(np.ascontiguousarray(commands)))
 
     async def drain(self) -> None:
         """Wait until what was sent has mostly left this machine."""

@@ -1,8 +1,7 @@
 """The commands of a line that have no outcome yet, in the order they were given.
 
-A command's outcome is the first event with its client order id of a kind that answers it. A member's other line may use
-the same number, and what it does to this line's orders is told with its id: so the order number must fit too, and a
-MASS_CANCEL is answered by its last event only.
+A command's outcome is the first event with its client order id of a kind that answers it: an id that a line is told is
+its own (docs/sessions.md, Masked). A MASS_CANCEL is answered by its last event only.
 """
 
 import numpy as np
@@ -27,8 +26,6 @@ _OUTCOME = {
 }
 _OUTCOME_OF = np.zeros(FIRST_EVENT, np.uint8)
 _OUTCOME_OF[list(_OUTCOME)] = list(_OUTCOME.values())
-_IS_ABOUT_AN_ORDER = np.zeros(FIRST_EVENT, np.bool_)
-_IS_ABOUT_AN_ORDER[[Kind.REDUCE, Kind.REPRICE, Kind.CANCEL]] = True
 _REJECTED = int(Kind.REJECTED)
 
 YesNo = npt.NDArray[np.bool_]
@@ -59,6 +56,19 @@ class Window:
         self._end = stop
         self.last_id = int(ids[-1]) if len(ids) else self.last_id
 
+    def put_back(self, commands: Records) -> None:
+        """Commands that were sent before, here or in an earlier life, and have no outcome: each goes to the place of
+        its id. Errors: ValueError if one is here already."""
+        here = self._rows[self._start : self._end][self._is_open[self._start : self._end]]
+        rows = np.concatenate([here, commands.view(_WHOLE)])
+        ids = rows.view(_ORDER)["cl_ord_id"]
+        order = np.argsort(ids, kind="stable")
+        if (ids[order][1:] == ids[order][:-1]).any():
+            raise ValueError("a command that is under way already")
+        self._rows, self._is_open = rows[order], np.ones(len(rows), np.bool_)
+        self._start, self._end = 0, len(rows)
+        self.last_id = max(self.last_id, int(ids.max(initial=0)))
+
     def sent(self) -> None:
         """Everything in the window has been written on a connection."""
         self.sent_id = max(self.sent_id, self.last_id)
@@ -81,7 +91,7 @@ class Window:
         at[at == len(rows)] = 0
         fits = rows["cl_ord_id"][at] == seen["cl_ord_id"]
         fits &= self._is_open[self._start + at]
-        found = (fits & _answers(rows, at, seen)).nonzero()[0]
+        found = (fits & _answers(rows["kind"][at], seen)).nonzero()[0]
         if len(found) > 1:
             found = found[np.unique(at[found], return_index=True)[1]]
         is_answer[found] = True
@@ -110,10 +120,9 @@ class Window:
         self._start, self._end = 0, self._end - self._start
 
 
-def _answers(commands: Records, at: npt.NDArray[np.intp], events: Records) -> YesNo:
-    """Whether each event, which has the id of the command at its place, is the outcome of that command."""
-    kinds, told = commands["kind"][at], events["kind"]
-    is_this_order = ~_IS_ABOUT_AN_ORDER[kinds] | (events["order_no"] == commands["order_no"][at])
+def _answers(kinds: npt.NDArray[np.uint8], events: Records) -> YesNo:
+    """Whether each event is the outcome of the command of its id, which is of the kind at the same place."""
+    told = events["kind"]
     is_rejected = (told == _REJECTED) & (events.view(_REJECT)["command"] == kinds)
-    found: YesNo = is_rejected | ((told == _OUTCOME_OF[kinds]) & is_this_order)
+    found: YesNo = is_rejected | (told == _OUTCOME_OF[kinds])
     return found

@@ -15,7 +15,7 @@ from typing import Any, Final, TypeVar
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-_ROOMS: Final = ("core", "records", "sim", "venue/feed/kernels")
+_ROOMS: Final = ("core", "records", "sim", "venue/feed/kernels", "venue/protocol/kernels")
 
 
 def cache_dir() -> Path:

@@ -25,6 +25,7 @@ class SessionKind(IntEnum):
     NEVER_RECEIVED = 231
     RELAYED = 232
     NOTICE = 233
+    READY = 234
 
 
 FIRST_SESSION_KIND: Final = 224
@@ -61,6 +62,13 @@ class Parting(IntEnum):
     FULL = 11
 
 
+class Readiness(IntEnum):
+    """What a member says of itself (`code` of READY)."""
+
+    READY = 1
+    HAND_RAISED = 2
+
+
 class FlowFlag(IntFlag):
     """Bits of `flags` that a session sets in what it tells."""
 
@@ -94,6 +102,7 @@ NEVER_RECEIVED: Final = record_dtype(
 )
 RELAYED: Final = record_dtype(("port", "<u2", 24), ("address", "V16", 32))
 NOTICE: Final = record_dtype(("address", "V16", 32))
+READY: Final = record_dtype(("text", "S40", 24))
 
 SESSION_LAYOUT: Final[dict[SessionKind, np.dtype[np.void]]] = {
     SessionKind.CHALLENGE: CHALLENGE,
@@ -106,6 +115,7 @@ SESSION_LAYOUT: Final[dict[SessionKind, np.dtype[np.void]]] = {
     SessionKind.NEVER_RECEIVED: NEVER_RECEIVED,
     SessionKind.RELAYED: RELAYED,
     SessionKind.NOTICE: NOTICE,
+    SessionKind.READY: READY,
 }
 """The dtype of each kind."""
 
@@ -114,8 +124,9 @@ assert all(dtype.itemsize == RECORD_BYTES for dtype in SESSION_LAYOUT.values())
 
 def session_record(kind: SessionKind, **values: int | bytes) -> Records:
     """One record of a kind with these fields; everything else zero."""
-    row = np.zeros(1, SESSION_LAYOUT[kind])
+    dtype = SESSION_LAYOUT[kind]
+    row = np.zeros(1, dtype)
     row["kind"] = kind
     for name, value in values.items():
-        row[name] = np.void(value) if isinstance(value, bytes) else value
+        row[name] = np.void(value) if dtype[name].kind == "V" else value
     return row

@@ -18,7 +18,7 @@ from evermarket.venue.protocol.events import Matched, MatchFailed
 from evermarket.venue.protocol.flow import Flow
 from evermarket.venue.protocol.follower import Follower
 from evermarket.venue.protocol.frames import Block
-from evermarket.venue.protocol.kernels import IS_LIVE
+from evermarket.venue.protocol.kernels.telling import IS_LIVE
 from evermarket.venue.protocol.membership import Membership, Progress
 from evermarket.venue.protocol.node import Node
 from evermarket.venue.protocol.owner import Owner

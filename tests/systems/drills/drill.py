@@ -44,7 +44,6 @@ from tests.systems.drills.faults import KINDS, Fault, Scene, through
 from tests.systems.drills.wire import Wire
 from tests.systems.members import unanswered
 
-LEAD_S = 14
 PATIENCE_S = 240.0
 SEGMENT_BYTES = 1 << 19
 DISK_BYTES = 6 << 20
@@ -85,11 +84,11 @@ class Outcome:
 
 
 def draw(seed: int) -> Drill:
-    """One fault in most drills, two or three in the others; half of them in the hours of continuous trading."""
+    """One fault in half of the drills, two or three in the others; most of them before the regular board has closed."""
     random = Random(seed)
     kinds, weights = list(KINDS), [weight for _, weight in KINDS.values()]
     count = random.choice((1, 1, 2, 3))
-    times = sorted(random.uniform(0.15, 0.6) if random.random() < 0.5 else random.random() for _ in range(count))
+    times = sorted(random.uniform(0.0, 0.6 if random.random() < 0.8 else 1.0) for _ in range(count))
     faults = tuple(Fault(random.choices(kinds, weights)[0], at, random.uniform(0.2, 3.0)) for at in times)
     orders = random.choice((1_500, 4_000, 12_000))
     return Drill(seed, orders, random.choice((1_800, 3_600, 5_400)), random.choice((0, 60, 600)), faults)
@@ -116,7 +115,7 @@ def a_scene(drill: Drill, folder: Path) -> Iterator[Scene]:
     """A venue with wires between its cores and before its doors; whatever happens, nothing of it is left running."""
     with ExitStack() as stack:
         cores, *doors = (stack.enter_context(Wire().running()) for _ in range(3))
-        plan = plan_of(folder / "v", drill.board, speed=drill.speed, lead_s=LEAD_S)
+        plan = plan_of(folder / "v", drill.board, speed=drill.speed)
         plan = msgspec.structs.replace(
             plan,
             services=("crowd",),

@@ -50,7 +50,8 @@ class SimpleClient:
         while True:
             message = self.parser.get_message()
             if message is None:
-                data = await asyncio.wait_for(self.reader.read(4_096), PATIENCE_S)
+                async with asyncio.timeout(PATIENCE_S):
+                    data = await self.reader.read(4_096)
                 assert data, "the connection ended"
                 self.parser.append_buffer(data)
                 continue
@@ -82,7 +83,8 @@ async def play_simplefix(live: Live) -> list[Told]:
     live.market(beta_sells)
     await client.until("8", "F")
     live.crash()
-    assert await asyncio.wait_for(client.reader.read(), PATIENCE_S) == b""
+    async with asyncio.timeout(PATIENCE_S):
+        assert await client.reader.read() == b""
     live.market(beta_sells)
     await live.open()
     await client.connect(live.port)
@@ -118,11 +120,13 @@ class AsyncClient(AsyncFIXClient):  # type: ignore[misc]
         self.states.put_nowait(connection_state)
 
     async def reach(self, state: ConnectionState) -> None:
-        while await asyncio.wait_for(self.states.get(), PATIENCE_S) != state:
-            pass
+        async with asyncio.timeout(PATIENCE_S):
+            while await self.states.get() != state:
+                pass
 
     async def next(self) -> Told:
-        return await asyncio.wait_for(self.told.get(), PATIENCE_S)
+        async with asyncio.timeout(PATIENCE_S):
+            return await self.told.get()
 
 
 async def play_asyncfix(live: Live) -> list[Told]:
@@ -161,7 +165,8 @@ def test_a_wrong_password_is_not_let_in(tmp_path: Path) -> None:
         client = SimpleClient()
         client.reader, client.writer = await asyncio.open_connection("127.0.0.1", live.port)
         client.say("A", [(98, "0"), (108, "30"), (553, "ALFA"), (554, "guess")])
-        answer = await asyncio.wait_for(client.reader.read(), PATIENCE_S)
+        async with asyncio.timeout(PATIENCE_S):
+            answer = await client.reader.read()
         await live.close()
         return answer
 
@@ -179,7 +184,8 @@ def test_what_is_no_logon_is_cut_off_and_others_trade_on(tmp_path: Path, hello: 
         await client.connect(live.port)
         reader, writer = await asyncio.open_connection("127.0.0.1", live.port)
         writer.write(hello)
-        assert await asyncio.wait_for(reader.read(), PATIENCE_S) == b""
+        async with asyncio.timeout(PATIENCE_S):
+            assert await reader.read() == b""
         client.say("D", order(1, qty=3_000))
         await client.until("8", "0")
         client.say("5", [])

@@ -71,7 +71,8 @@ class Application(quickfix.Application):  # type: ignore[misc, name-defined]
         self._hear(tuple(message.getField(tag) for tag in (150, 11, 14)))
 
     async def next(self) -> Any:
-        return await asyncio.wait_for(self.heard.get(), PATIENCE_S)
+        async with asyncio.timeout(PATIENCE_S):
+            return await self.heard.get()
 
     def send(self, kind: str, fields: list[tuple[int, str]]) -> None:
         message = quickfix.Message()

@@ -43,7 +43,8 @@ def test_line_0_says_runs_in_pieces_and_they_are_worked_whole(
     waiting, unfinished = Waiting(), said[:0]
     edges = sorted({0, len(said), *(min(cut, len(said)) for cut in cuts)})
     for start, stop in pairwise(edges):
-        parts, unfinished = split_runs(unfinished, said[start:stop])
+        parts, unfinished, is_broken = split_runs(unfinished, said[start:stop])
+        assert not is_broken
         for records, is_alone in parts:
             waiting.put(records, is_alone=is_alone)
     assert len(unfinished) == 0

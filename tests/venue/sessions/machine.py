@@ -7,39 +7,54 @@ import numpy as np
 from evermarket.client.proof import address_bytes, proof_of
 from evermarket.records import HEADER, Kind, Records, blank
 from evermarket.records.layout import ORDER
-from evermarket.records.session import LOG_ON, Parting, Resume, SessionKind, session_record
+from evermarket.records.session import LOG_ON, LOGGED_ON, Parting, Resume, SessionKind, session_record
 from evermarket.records.units import SECOND_NS
 from evermarket.venue.identity.tickets import ticket_for
-from evermarket.venue.sessions.actions import Action, Gone, Opened, Said, Send
-from evermarket.venue.sessions.events import Arrived, Connected
+from evermarket.venue.protocol.events import Gone, Opened, Said
+from evermarket.venue.sessions.actions import Action, Send
+from evermarket.venue.sessions.events import Arrived, Connected, Told
+from evermarket.venue.sessions.rate import Bucket
 from evermarket.venue.sessions.session import Session
-from evermarket.venue.sessions.terms import Standing, Terms
+from evermarket.venue.sessions.terms import Terms
 
 SECRET = bytes(range(32))
 NONCE = bytes(range(32, 64))
 HOME = address_bytes("10.0.0.7")
 RELAY = address_bytes("10.0.0.1")
-TERMS = Terms(epoch=3, owner=1, trading_day=20261123, secret=SECRET, relays=frozenset({RELAY}))
+TERMS = Terms(epoch=3, trading_day=20261123, secret=SECRET, relays=frozenset({RELAY}))
 PATIENT = replace(TERMS, relays=frozenset(), heartbeat_ms=60_000, log_on_ns=120 * SECOND_NS)
 """For tests on sockets: no busy machine makes anybody silent or late."""
 
-STANDING = Standing(last_id=10, flow_position=40, told_position=50, rate=0)
+LAST_ID, FLOW_POSITION = 10, 40
 
 
 class Member:
-    """One connection of a line, its end of the wire in our hands."""
+    """One connection of a line, its end of the wire in our hands. The core behind lets everybody in at once who is
+    proved; unless `is_asked_only`, then it says nothing."""
 
-    def __init__(self, terms: Terms = TERMS, standing: Standing = STANDING, holders: dict[int, int] | None = None):
-        self.holders = {} if holders is None else holders
-        self.session = Session(1, terms, self.holders, lambda line: standing)
+    def __init__(
+        self,
+        terms: Terms = TERMS,
+        last_id: int = LAST_ID,
+        buckets: dict[int, Bucket] | None = None,
+        *,
+        is_asked_only: bool = False,
+    ) -> None:
+        self.session = Session("1", terms, {} if buckets is None else buckets)
         self.done: list[Action] = []
         self.now_ns = 0
+        self._last_id = last_id
+        self._is_asked_only = is_asked_only
 
     def connect(self, address: bytes = HOME) -> "Member":
         self.did(self.session.step(Connected(self.now_ns, address, NONCE)))
         return self
 
     def did(self, actions: list[Action]) -> list[Action]:
+        """What the session did, and what it did with the core's answer to a log-on."""
+        for action in list(actions):
+            if isinstance(action, Opened) and not self._is_asked_only:
+                actions += self.session.step(Told(self.now_ns, welcome(action, self._last_id)))
         self.done += actions
         return actions
 
@@ -74,6 +89,14 @@ class Member:
         return [action for action in self.done if isinstance(action, Gone)]
 
 
+def welcome(opened: Opened, last_id: int = LAST_ID) -> Records:
+    """The core's LOGGED_ON."""
+    facts = {"last_id": last_id, "flow_position": FLOW_POSITION, "rate": opened.rate, "line": opened.line}
+    row = session_record(SessionKind.LOGGED_ON, position=50, **facts)
+    assert row.dtype == LOGGED_ON
+    return row
+
+
 def log_on(
     line: int = 5,
     *,
@@ -97,6 +120,14 @@ def orders(*ids: int, line: int = 5, kind: Kind = Kind.NEW) -> Records:
     rows = blank(kind, len(ids))
     rows["cl_ord_id"], rows["line"] = ids, line
     return rows
+
+
+def texts(count: int) -> Records:
+    """A run of the exchange: an announcement with its texts."""
+    rows = blank(Kind.ANNOUNCE, 1 + count)
+    rows["kind"][1:] = Kind.TEXT
+    rows["flags"][0] = count
+    return rows.view(HEADER)
 
 
 def seconds(count: float) -> int:

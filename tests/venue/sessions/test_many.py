@@ -10,35 +10,32 @@ from evermarket.client.proof import proof_of
 from evermarket.records import Records
 from evermarket.records.session import CHALLENGE, LOG_ON, LOGGED_ON, Resume, SessionKind, session_record
 from evermarket.venue.identity.tickets import ticket_for
-from evermarket.venue.sessions import Acceptor, Gone, Opened, Said, Standing
-from tests.venue.sessions.machine import PATIENT, SECRET
+from evermarket.venue.protocol.events import Drained, Gone, Opened, Said
+from evermarket.venue.sessions import Acceptor
+from tests.venue.sessions.machine import PATIENT, SECRET, welcome
 from tests.venue.wire import HERE, HOST
 
 MEMBERS = 2_000
 
 
 class Nothing:
-    """A core behind the door that only remembers who is there."""
+    """A core behind the door that lets everybody in and only remembers who is there."""
 
     def __init__(self) -> None:
-        self.lines: dict[int, int] = {}
+        self.lines: dict[str, int] = {}
+        self.door = Acceptor(PATIENT, self)
 
-    def standing(self, line: int) -> Standing:
-        return Standing(0, 0, 0, 0)
+    def step(self, event: Opened | Said | Drained | Gone) -> None:
+        if isinstance(event, Opened):
+            self.lines[event.connection] = event.line
+            self.door.tell(event.connection, welcome(event))
+        elif isinstance(event, Gone):
+            del self.lines[event.connection]
+        else:
+            raise AssertionError(f"nobody here makes a {event}")
 
-    def opened(self, event: Opened) -> None:
-        self.lines[event.connection] = event.line
-
-    def said(self, event: Said) -> None:
-        raise AssertionError("nobody sends commands here")
-
-    def gone(self, event: Gone) -> None:
-        del self.lines[event.connection]
-
-    def room(self, connection: int) -> None: ...
-
-    def alarm(self, text: str) -> None:
-        raise AssertionError(text)
+    def heartbeat(self, connection: str) -> Records | None:
+        raise AssertionError(f"{connection} needs none: sixty seconds have not passed")
 
 
 class Idle(asyncio.Protocol):
@@ -63,7 +60,7 @@ class Idle(asyncio.Protocol):
             if self.last == SessionKind.CHALLENGE:
                 self.transport.write(self._log_on(row["nonce"].tobytes()).tobytes())
             elif self.last == SessionKind.LOGGED_ON:
-                self.logged_on.set_result(int(row.tobytes()[40]))
+                self.logged_on.set_result(int(row.view(LOGGED_ON)["line"]))
             elif self.last == SessionKind.HEARTBEAT:
                 self.transport.write(session_record(SessionKind.HEARTBEAT).tobytes())
 
@@ -85,8 +82,8 @@ async def all_on(port: int) -> list[Idle]:
     loop = asyncio.get_running_loop()
     calls = [loop.create_connection(lambda line=line: Idle(line), HOST, port) for line in range(1, MEMBERS + 1)]
     members = [protocol for _, protocol in await asyncio.gather(*calls)]
-    epochs = await asyncio.gather(*(member.logged_on for member in members))
-    assert set(epochs) == {3}
+    lines = await asyncio.gather(*(member.logged_on for member in members))
+    assert lines == list(range(1, MEMBERS + 1))
     return members
 
 
@@ -97,7 +94,7 @@ def test_two_thousand_members_stay_and_come_back_at_once() -> None:
 
     async def stormed() -> None:
         first, second = Nothing(), Nothing()
-        door, other = Acceptor(PATIENT, first), Acceptor(PATIENT, second)
+        door, other = first.door, second.door
         port, other_port = await door.open(HOST, 0), await other.open(HOST, 0)
         members = await all_on(port)
         assert sorted(first.lines.values()) == list(range(1, MEMBERS + 1))
@@ -105,7 +102,7 @@ def test_two_thousand_members_stay_and_come_back_at_once() -> None:
         again = await all_on(other_port)
         lasts = await asyncio.gather(*(member.ended for member in members))
         assert set(lasts) == {SessionKind.FENCED}
-        assert first.lines == {}
+        assert len(door) == 0
         assert sorted(second.lines.values()) == list(range(1, MEMBERS + 1))
         await asyncio.gather(door.close(), other.close())
         assert set(await asyncio.gather(*(member.ended for member in again))) == {SessionKind.LOG_OFF}

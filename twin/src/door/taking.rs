@@ -211,7 +211,8 @@ impl Desk {
         };
         self.room.stand(member.line, id);
         self.buckets.insert(member.line, member.bucket);
-        if member.wish & CANCEL_ON_DISCONNECT != 0 {
+        // The exchange has no orders of its own, and a mass cancel of its line would be everybody's.
+        if member.wish & CANCEL_ON_DISCONNECT != 0 && member.line != 0 {
             let mut command = Record::ZERO;
             command.0[16] = kind::MASS_CANCEL;
             command.put(50, member.line);

@@ -101,8 +101,8 @@ class Crowd:
         members = plan.folder / "members"
         told, sent = ((members / f"{name}.bin").open("ab", buffering=1 << 16) for name in ("told", "sent"))
         self._logs = (told, sent)
-        guests = plan.guests
-        lines = [line.line for line in self._day.lines if line.line not in guests]
+        free = plan.guests | plan.fix_members
+        lines = [line.line for line in self._day.lines if line.line not in free]
         self.traders = [Trader(plan, line, self._numbers, self._logs) for line in lines]
         self._lines = np.array(lines, np.uint16)
         self._waiting: Records = np.zeros(0, HEADER)
@@ -113,20 +113,26 @@ class Crowd:
         await asyncio.gather(*(trader.line.open() for trader in self.traders))
         LOGGER.info("%d lines are logged on", len(self.traders))
         told = 0.0
-        while not self._is_last or len(self._waiting):
-            self._give(self.plan.clock.now_ns())
+        while not self._has_sent_all:
             if time.monotonic() - told > 0.2:
                 told = time.monotonic()
                 self._tell()
             await asyncio.sleep(TICK_S)
+            self._give(self.plan.clock.now_ns())
         while any(len(trader.line.gate.window) for trader in self.traders):
             await asyncio.sleep(TICK_S)
-        self._tell(is_over=True)
         for trader in self.traders:
-            trader.log.close()
             await trader.line.close()
+            trader.log.close()
         for log in self._logs:
             log.close()
+        self._tell(is_over=True)
+
+    @property
+    def _has_sent_all(self) -> bool:
+        """Asked just behind a `_give`: what is held then, with nothing under way, waits for orders that never were."""
+        is_holding = any(trader.held and len(trader.line.gate.window) for trader in self.traders)
+        return self._is_last and not len(self._waiting) and not is_holding
 
     def _give(self, now_ns: int) -> None:
         while not self._is_last and (not len(self._waiting) or int(self._waiting["time"][-1]) <= now_ns):

@@ -6,9 +6,11 @@ lie in FOLDER/members/guests, one file a line, made at the first start; the serv
 
 import asyncio
 import logging
+import socket
 import sys
 from pathlib import Path
 
+from evermarket.continuity.venue.listening import tell_listening
 from evermarket.continuity.venue.plan import HOST, VenuePlan, read_plan
 from evermarket.venue.identity.accounts import read_accounts
 from evermarket.venue.identity.credentials import credentials_of, write_credentials
@@ -33,7 +35,10 @@ async def serve(plan: VenuePlan) -> None:
     accounts = read_accounts(guests(plan))
     desk = Desk(plan.trading_day, plan.secret, accounts, PasswordChecker())
     doors = [DoorAddress(*split_address(door)) for door in plan.doors]
-    await server(make_app(desk, doors), HOST, plan.ports["identity"]).serve()
+    port = plan.ports["identity"]
+    with socket.create_server((HOST, port)) as door:
+        tell_listening(plan, "identity")
+        await server(make_app(desk, doors), HOST, port).serve([door])
 
 
 def main(folder: Path) -> int:

@@ -6,7 +6,6 @@ and conductor are then asked without it.
 
 import asyncio
 import contextlib
-import json
 import time
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -64,7 +63,7 @@ async def board_of(plan: VenuePlan, status: Status) -> Answer | None:
 
 
 async def facts_of(plan: VenuePlan) -> Status:
-    """Who owns the market, how both cores and the conductor stand, how the crowd does; all asked at once."""
+    """Who owns the market, how both cores and the conductor stand; all asked at once."""
     seat = plan.seat.step(ReadSeat()).seat
     folder = plan.folder
     sockets = (plan.own(PRIMARY) / "control", plan.own(TWIN) / "control", folder / "exchange")
@@ -77,8 +76,6 @@ async def facts_of(plan: VenuePlan) -> Status:
     }
     if exchange.get("state") != "SILENT":
         facts["exchange"] = exchange
-    with contextlib.suppress(OSError, ValueError):
-        facts["crowd"] = json.loads((folder / "crowd.json").read_text("utf-8"))
     return facts
 
 

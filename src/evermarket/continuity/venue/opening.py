@@ -13,8 +13,9 @@ from pathlib import Path
 import msgspec
 
 from evermarket.continuity.venue.control import ask
+from evermarket.continuity.venue.listening import listen
 from evermarket.continuity.venue.look import Status
-from evermarket.continuity.venue.plan import PRIMARY, SERVICES, Policy, VenuePlan, found, free_ports
+from evermarket.continuity.venue.plan import PRIMARY, SERVICES, TWIN, Policy, VenuePlan, found, free_ports
 from evermarket.records.kinds import Make
 from evermarket.records.units import SECOND_NS
 from evermarket.sim.config import SimulationConfig
@@ -23,8 +24,11 @@ from evermarket.venue.clock import Clock
 from evermarket.venue.protocol.body import Settings
 from evermarket.venue.protocol.frames import CoreName, JournalSeal
 
-LEAD_S = 12
-"""Real seconds between the opening of a venue and the first step of an accelerated day: the cores start meanwhile."""
+LEAD_S = 8
+"""Real seconds between the opening of a venue and the first step of an accelerated day on a machine that does nothing
+else: the cores start meanwhile."""
+
+LEAD_S_MAX = 60
 
 LOOK_S = 0.05
 STOP_S = 20.0
@@ -42,20 +46,30 @@ def open_venue(
     rate: int = 0,
     services: tuple[str, ...] = SERVICES,
     policy: Policy | None = None,
-    lead_s: int = LEAD_S,
+    lead_s: int | None = None,
+    skip_s: int = 0,
 ) -> VenuePlan:
-    """A venue whose day begins `lead_s` from now. Errors: FileExistsError."""
-    plan = plan_of(folder, board, speed=speed, lead_s=lead_s)
+    """A venue whose day begins `lead_s` from now, `lead()` if that is not said, and `skip_s` seconds behind the first
+    step of its timetable; steps that are past by then are taken at once. Errors: FileExistsError."""
+    plan = plan_of(folder, board, speed=speed, lead_s=lead_s, skip_s=skip_s)
     plan = msgspec.structs.replace(plan, rate=rate, services=services, policy=policy or Policy())
     found(plan)
     return plan
 
 
-def plan_of(folder: Path, board: SimulationConfig, *, speed: int = 1, lead_s: int = LEAD_S) -> VenuePlan:
-    """The plan of a venue whose day begins `lead_s` from now; nothing is written yet."""
+def plan_of(
+    folder: Path, board: SimulationConfig, *, speed: int = 1, lead_s: int | None = None, skip_s: int = 0
+) -> VenuePlan:
+    """The plan of such a venue; nothing is written yet."""
     _compile()
-    begin_ns = time.time_ns() + lead_s * SECOND_NS
-    return VenuePlan(folder.resolve(), Clock(begin_ns, hours_of(board).start_ns, speed), board, free_ports())
+    begin_ns = time.time_ns() + (lead() if lead_s is None else lead_s) * SECOND_NS
+    clock = Clock(begin_ns, hours_of(board).start_ns + skip_s * SECOND_NS, speed)
+    return VenuePlan(folder.resolve(), clock, board, free_ports())
+
+
+def lead() -> int:
+    """Real seconds that the processes of a venue need to start beside whatever else this machine does now."""
+    return min(LEAD_S_MAX, LEAD_S + round(2 * os.getloadavg()[0]))
 
 
 def _compile() -> None:
@@ -90,12 +104,14 @@ def status_of(plan: VenuePlan) -> Status:
 
 
 def is_ready(status: Status) -> bool:
-    """Whether the owner matches, the twin is in step, and members that are to come are there."""
+    """Whether the owner matches, the twin is in step or the owner; members due are there, and services listen."""
     seat, cores = status.get("seat") or {}, status.get("cores", {})
     owner = cores.get(seat.get("owner", ""), {})
     crowd = status.get("crowd")
     members_are_there = "crowd" not in status.get("processes", {}) or bool(crowd and crowd["open"] == crowd["lines"])
-    return owner.get("state") == "MATCH" and len(seat.get("in_step", ())) > 1 and members_are_there
+    is_followed = len(seat.get("in_step", ())) > 1 or seat.get("owner") == TWIN
+    cores_are_there = owner.get("state") == "MATCH" and is_followed
+    return cores_are_there and members_are_there and listen(status)
 
 
 def is_owned_by(name: str) -> Callable[[Status], bool]:

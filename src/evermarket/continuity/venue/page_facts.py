@@ -63,6 +63,8 @@ class PageFacts:
         self.market = market
         self.agreement = Agreement()
         self._members = {line.line: line.member for line in make_lines(plan.board.members)}
+        self._free = plan.guests.keys() | plan.fix_members.keys()
+        """Lines that simulated members leave to others: that nobody is there is no worry."""
         self._last: Look | None = None
         self._lags: deque[tuple[int | None, int | None]] = deque(maxlen=SAMPLES)
         self._rates: deque[int] = deque(maxlen=SAMPLES)
@@ -176,7 +178,7 @@ class PageFacts:
             "ready_permille": self.market.floor.share(ready_lines(look.board)),
             "rows": [
                 row._asdict()
-                | {"since": _real_clock(row.since_ns) if row.since_ns else "", "guest": row.line in self.plan.guests}
+                | {"since": _real_clock(row.since_ns) if row.since_ns else "", "free": row.line in self._free}
                 for row in rows[:LINES_SHOWN]
             ],
         }

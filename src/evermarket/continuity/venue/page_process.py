@@ -30,6 +30,7 @@ from evermarket.venue.line.reader import released
 LOGGER = logging.getLogger(__name__)
 LOOK_S: Final = 0.2
 SAMPLE_S: Final = 0.5
+STOP_S: Final = 1.0
 WRONG_KEY: Final = "The key in the address is not this venue's: see page-key in its folder."
 HEADERS: Final = {
     "Cache-Control": "no-store",
@@ -99,8 +100,7 @@ async def serve(plan: VenuePlan) -> None:
     web.should_exit = True
     for task in tasks[1:]:
         task.cancel()
-    with contextlib.suppress(TimeoutError):
-        await asyncio.wait_for(asyncio.shield(tasks[0]), 1.0)
+    await asyncio.wait(tasks, timeout=STOP_S)
     for task in done:
         task.result()
 

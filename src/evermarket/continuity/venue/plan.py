@@ -24,13 +24,15 @@ from evermarket.venue.protocol.seat_file import SeatFile
 PRIMARY = "P"
 TWIN = "T"
 HOST = "127.0.0.1"
+RELAY_HOST = "127.0.0.2"
+"""Where the relay calls from: whoever comes from HOST speaks for itself."""
 BEAT_MS = 20
 SOCKET_PATH_BYTES_MAX = 107
-PORTS = ("p_door", "p_lines", "t_door", "t_lines", "identity", "feed", "recovery", "web", "page")
+CORE_PORTS = ("p_door", "p_lines", "t_door", "t_lines", "p_tls", "t_tls")
+PORTS = (*CORE_PORTS, "identity", "feed", "recovery", "web", "fix", "page")
 
-
-SERVICES = ("crowd", "identity", "feed", "page")
-"""What stands beside cores and conductor: simulated members, day tickets for people, market data, the page."""
+SERVICES = ("crowd", "identity", "feed", "fix", "relay", "page")
+"""What stands beside cores and conductor: simulated members, tickets for people, market data, FIX, TLS, the page."""
 
 
 class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -64,6 +66,7 @@ class VenuePlan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     segment_bytes: int = 64 << 20
     member_doors: tuple[str, ...] = ()
     """Where simulated members log on: relays in front of the doors, or nothing: the doors."""
+    fix_lines: int = 2
 
     @property
     def trading_day(self) -> int:
@@ -72,8 +75,17 @@ class VenuePlan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     @property
     def guests(self) -> dict[int, int]:
         """Lines that simulated members leave to people, and whose they are: the last ones that enter orders."""
+        return self._left_free(self.guest_lines, 0)
+
+    @property
+    def fix_members(self) -> dict[int, int]:
+        """Lines left to FIX sessions, and whose they are: those before the guests'."""
+        return self._left_free(self.fix_lines, self.guest_lines)
+
+    def _left_free(self, count: int, behind: int) -> dict[int, int]:
         lines = [line for line in make_lines(self.board.members) if line.weight]
-        return {line.line: line.member for line in lines[len(lines) - self.guest_lines :]}
+        end = len(lines) - behind
+        return {line.line: line.member for line in lines[end - count : end]}
 
     @property
     def cores(self) -> tuple[CoreAddress, CoreAddress]:
@@ -83,6 +95,16 @@ class VenuePlan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     @property
     def doors(self) -> tuple[str, ...]:
         return tuple(core.door for core in self.cores)
+
+    @property
+    def tls_doors(self) -> tuple[str, ...]:
+        """Of the relay, one in front of each core."""
+        return tuple(f"tls://{HOST}:{self.ports[f'{low}_tls']}" for low in ("p", "t"))
+
+    @property
+    def relays(self) -> tuple[str, ...]:
+        """Addresses whose word for a member's address is taken."""
+        return (RELAY_HOST,) if "relay" in self.services else ()
 
     @property
     def lines(self) -> tuple[tuple[str, int], ...]:
@@ -113,6 +135,7 @@ class VenuePlan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             clock=self.clock,
             rate=self.rate,
             segment_bytes=self.segment_bytes,
+            relays=self.relays,
             beat_ms=BEAT_MS,
             silent_beats_max=max(3, self.policy.follower_silent_ms // BEAT_MS),
         )

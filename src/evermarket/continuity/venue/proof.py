@@ -27,10 +27,16 @@ _OUTCOMES = (
     Kind.QUOTED,
     Kind.QUOTE_REQUESTED,
 )
-_MASKED = {
+_WITH_ID = (*range(Kind.ACCEPTED, Kind.CONVERTED + 1), *range(Kind.OFF_BOOK_TRADED, Kind.MASS_CANCELLED + 1))
+_PUBLIC = (
+    *(Kind.QUOTE_REQUESTED, Kind.PHASE_CHANGED, Kind.AUCTIONED, Kind.STABILISATION_STARTED, Kind.STABILISATION_ENDED),
+    *(Kind.HALTED, Kind.RESUMED, Kind.TEXT, Kind.ANNOUNCED, Kind.CLOSED),
+)
+_MASKED: dict[int, tuple[str, ...]] = dict.fromkeys(_WITH_ID, ("cl_ord_id",)) | {
     Kind.TRADED: ("buy_no", "sell_no", "buy_leaves", "sell_leaves", "buy_cum", "sell_cum"),
-    Kind.TRADE_VOIDED: ("buy_no", "sell_no"),
+    Kind.TRADE_VOIDED: ("cl_ord_id", "buy_no", "sell_no"),
     Kind.OFF_BOOK_TRADED: (
+        "cl_ord_id",
         "line",
         "buy_line",
         "sell_line",
@@ -42,7 +48,7 @@ _MASKED = {
     Kind.QUOTE_REQUESTED: ("cl_ord_id", "account", "line"),
     Kind.STABILISATION_STARTED: ("order_no",),
 }
-"""Fields that may be zero in a member's copy (docs/sessions.md)."""
+"""Fields that may be zero in a member's copy (docs/sessions.md). `flags` of a public copy are PUBLIC alone."""
 
 
 class InFlight(msgspec.Struct, frozen=True):
@@ -91,10 +97,12 @@ def agree(flow: Records, records: Records) -> npt.NDArray[np.bool_]:
     good = (positions >= 1) & (positions <= len(records))
     mine = flow.view(_ITEM)[good].copy().view(HEADER)
     theirs = records.view(_ITEM)[positions[good] - 1].copy().view(HEADER)
-    mine["flags"] &= np.uint8(~(FlowFlag.PUBLIC | FlowFlag.REPEAT) & 0xFF)
+    mine["flags"] &= np.uint8(~FlowFlag.REPEAT & 0xFF)
+    is_public = (mine["flags"] == FlowFlag.PUBLIC) & np.isin(mine["kind"], _PUBLIC)
+    mine["flags"][is_public] = theirs["flags"][is_public] = 0
     for kind, fields in _MASKED.items():
         rows = np.flatnonzero(mine["kind"] == kind)
-        ours, full = mine.view(LAYOUT[kind]), theirs.view(LAYOUT[kind])
+        ours, full = mine.view(LAYOUT[Kind(kind)]), theirs.view(LAYOUT[Kind(kind)])
         for name in fields:
             hidden = rows[ours[name][rows] == 0]
             full[name][hidden] = 0

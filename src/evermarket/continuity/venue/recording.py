@@ -16,7 +16,7 @@ from typing import Any, Final, TextIO
 from rich.console import Console, RenderableType
 
 WIDTH: Final = 118
-HEIGHT: Final = 30
+HEIGHT: Final = 26
 EVERY_S: Final = 0.2
 """A frame at most so often, but what is said is shown at once."""
 

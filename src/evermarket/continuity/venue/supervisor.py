@@ -20,8 +20,9 @@ from typing import Any
 from evermarket.continuity.venue.aftermath import BY_POLICY, announce, follow_up
 from evermarket.continuity.venue.control import ask
 from evermarket.continuity.venue.incident import Incident
+from evermarket.continuity.venue.listening import LISTENING
 from evermarket.continuity.venue.look import facts_of
-from evermarket.continuity.venue.plan import PRIMARY, TWIN, VenuePlan, read_plan
+from evermarket.continuity.venue.plan import PRIMARY, SERVICES, TWIN, VenuePlan, read_plan
 from evermarket.continuity.venue.switching import SwitchRefused, switch
 from evermarket.twin import find_binary
 
@@ -31,6 +32,8 @@ LOOK_S = 0.01
 STOP_S = 5.0
 FINISHED = ("crowd", "conductor")
 """Processes that end by themselves when the day is over."""
+TELLING = ("crowd", *LISTENING)
+"""Processes that say how they stand in FOLDER/NAME.json."""
 
 
 @dataclass
@@ -126,20 +129,22 @@ class Supervisor:
             incident.note("restart", what="the primary is started again; it takes a new epoch")
 
     async def _watch_primary(self) -> None:
-        """Liveness: a primary that has matched, lives and says nothing hangs."""
+        """Liveness: a primary that has had its twin in step, lives and says nothing hangs. Before that it starts."""
         socket, silent = self.plan.own(PRIMARY) / "control", self.plan.policy.silent_ms / 1_000
-        lives_matched, heard = 0, time.monotonic()
+        life_in_step, heard = 0, time.monotonic()
         while not self.is_switched:
             await asyncio.sleep(silent / 6)
             child = self.children[PRIMARY]
             if child.process is None or child.process.poll() is not None or not socket.exists():
                 continue
             try:
-                if (await ask(socket, "status", timeout_s=silent)).get("state") == "MATCH":
-                    lives_matched, heard = child.lives, time.monotonic()
+                status = await ask(socket, "status", timeout_s=silent)
+                heard = time.monotonic()
+                if status.get("state") == "MATCH":
                     self._primary_matches()
+                    life_in_step = child.lives if TWIN in status["in_step"] else life_in_step
             except TimeoutError:
-                if lives_matched == child.lives:
+                if life_in_step == child.lives:
                     await self._primary_silent(child, time.monotonic() - heard)
             except (OSError, ValueError):
                 continue
@@ -232,7 +237,11 @@ class Supervisor:
             }
             for child in self.children.values()
         }
-        return await facts_of(self.plan) | {"processes": processes}
+        facts = await facts_of(self.plan) | {"processes": processes}
+        for name in TELLING:
+            with contextlib.suppress(OSError, ValueError):
+                facts[name] = json.loads((self.plan.folder / f"{name}.json").read_text("utf-8"))
+        return facts
 
 
 def commands(plan: VenuePlan) -> list[Child]:
@@ -247,14 +256,11 @@ def commands(plan: VenuePlan) -> list[Child]:
         *("--door", twin.door, "--secret", str(plan.folder / "secret"), "--lines-at", twin.lines),
         *("--rate", str(plan.rate), "--clock", f"{clock.real_ns}:{clock.market_ns}:{clock.speed}"),
     ]
+    for address in plan.relays:
+        follow += ["--relay", address]
     python = [sys.executable, "-m"]
     room = "evermarket.continuity.venue"
-    services = {
-        "crowd": f"{room}.crowd",
-        "identity": f"{room}.identity_process",
-        "feed": f"{room}.feed_process",
-        "page": f"{room}.page_process",
-    }
+    services = {name: f"{room}.{name}_process" for name in SERVICES} | {"crowd": f"{room}.crowd"}
     children = [
         Child(PRIMARY, [*python, "evermarket.venue.primary", str(plan.folder / "P.json")]),
         Child(TWIN, follow),

@@ -19,9 +19,8 @@ _NUMBERS: Final = ("position", "released", "live", "sessions", "alarms")
 
 def rendered(look: Look, lines: int) -> RenderableType:
     """The view. `lines`: how many lines the venue's board has."""
-    return Group(
-        _head(look.status), *_bar(wrongs(look)), _cores(look.status), _members(look, lines), *_foot(look), Text("")
-    )
+    fixed = (_head(look.status), _cores(look.status), _members(look, lines), *_foot(look))
+    return Group(*fixed, *_bar(wrongs(look)))
 
 
 def _head(status: Status) -> Text:
@@ -70,12 +69,14 @@ def _members(look: Look, lines: int) -> Text:
 
 def _foot(look: Look) -> list[Text]:
     living = [name for name, process in look.status["processes"].items() if process["alive"]]
-    found = [Text(f"alive: {', '.join(living) or 'not known'}", no_wrap=True)]
+    last = "none today"
     if look.incidents:
         step = look.incidents[-1][-1]
         said = " ".join(f"{name}={value}" for name, value in step.items() if name not in ("at_ns", "ms", "step"))
-        found.append(Text(f"last incident: {step['ms']:,.1f} ms  {step['step']}  {said}", no_wrap=True))
-    return found
+        last = f"{step['ms']:,.1f} ms  {step['step']}  {said}"
+    return [
+        Text(text, no_wrap=True) for text in (f"alive: {', '.join(living) or 'not known'}", f"last incident: {last}")
+    ]
 
 
 def _number(value: Any) -> str:

@@ -11,9 +11,13 @@ from evermarket.continuity.venue.board import HAND_RAISED
 from evermarket.continuity.venue.look import Look, Status
 from evermarket.continuity.venue.plan import PRIMARY, TWIN
 from evermarket.continuity.venue.reopening import clock
+from evermarket.records.units import SECOND_NS
 
 MAKE: Final = {PRIMARY: "primary", TWIN: "twin"}
 OVER: Final = ("over", "trading goes on")
+FRESH_NS: Final = 60 * SECOND_NS
+"""An incident in which nothing happened for so long is one to be looked at, not one under way."""
+
 Steps = list[dict[str, Any]]
 
 
@@ -91,10 +95,11 @@ def _switch(incidents: list[Steps]) -> Iterator[Wrong]:
         yield Wrong(Grade.BAD, f"A switch is under way: {_last(steps)}")
 
 
-def _incident(incidents: list[Steps]) -> Iterator[Wrong]:
+def _incident(incidents: list[Steps], now_ns: int) -> Iterator[Wrong]:
     steps = open_incident(incidents)
     if steps is not None and not is_switching(steps):
-        yield Wrong(Grade.BAD, f"An incident is open: {_last(steps)}")
+        is_fresh = now_ns - int(steps[-1]["at_ns"]) < FRESH_NS
+        yield Wrong(Grade.BAD if is_fresh else Grade.MIND, f"An incident is open: {_last(steps)}")
 
 
 def _last(steps: Steps) -> str:

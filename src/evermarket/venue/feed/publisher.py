@@ -175,11 +175,13 @@ class Publisher:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         idle_s = self.places.recovery_idle_ms / 1_000
         while True:
-            request = await asyncio.wait_for(reader.readexactly(RECORD_BYTES), idle_s)
+            async with asyncio.timeout(idle_s):
+                request = await reader.readexactly(RECORD_BYTES)
             answer = self.feed.answer(request)
             if answer is None:
                 return
             data = answer.to_bytes()
             for at in range(0, len(data), REPLAY_PIECE):
                 writer.write(data[at : at + REPLAY_PIECE])
-                await asyncio.wait_for(writer.drain(), idle_s)
+                async with asyncio.timeout(idle_s):
+                    await writer.drain()

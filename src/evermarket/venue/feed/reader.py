@@ -107,7 +107,8 @@ class Follower:
             if self.reader.next != before or self.reader.wish is None:
                 continue
             try:
-                await asyncio.wait_for(self._ask(), self.places.recovery_ms / 1_000)
+                async with asyncio.timeout(self.places.recovery_ms / 1_000):
+                    await self._ask()
             except (OSError, TimeoutError, asyncio.IncompleteReadError):
                 continue  # the next round asks again
 

@@ -113,14 +113,16 @@ class WebGate:
             self._wanted.subtract(list(client.talk.topics))
             self._wanted += Counter()  # forget what nobody wants
         with suppress(Exception):  # it may be gone, or not take even this
-            await asyncio.wait_for(socket.close(POLICY if client.talk.is_over else GOING_AWAY), 0.1)
+            async with asyncio.timeout(0.1):
+                await socket.close(POLICY if client.talk.is_over else GOING_AWAY)
 
     async def _listen(self, socket: Socket, client: _Client) -> None:
         """What the client says, until it leaves or must."""
         with suppress(WebSocketDisconnect, TimeoutError):
             while not client.talk.is_over:
                 limit_s = None if client.talk.is_admitted else self.terms.auth_ms / 1_000
-                text = await asyncio.wait_for(socket.receive_data("text"), limit_s)
+                async with asyncio.timeout(limit_s):
+                    text = await socket.receive_data("text")
                 if len(text) > REQUEST_BYTES_MAX:
                     return
                 before = Counter(list(client.talk.topics))
@@ -137,7 +139,8 @@ class WebGate:
         """What waits for the client, newest only."""
         while True:
             try:
-                await asyncio.wait_for(client.news.wait(), self.terms.heartbeat_ms / 1_000)
+                async with asyncio.timeout(self.terms.heartbeat_ms / 1_000):
+                    await client.news.wait()
             except TimeoutError:
                 client.answers.append(heartbeat(time.time_ns()))
             client.news.clear()
@@ -153,7 +156,8 @@ class WebGate:
 
     async def _sent(self, socket: Socket, data: bytes) -> bool:
         try:
-            await asyncio.wait_for(socket.send_data(data, "text"), self.terms.slow_ms / 1_000)
+            async with asyncio.timeout(self.terms.slow_ms / 1_000):
+                await socket.send_data(data, "text")
         except (TimeoutError, WebSocketDisconnect, OSError):
             return False
         return True

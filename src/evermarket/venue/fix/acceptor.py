@@ -67,7 +67,8 @@ class Acceptor:
             desk.close(self._clock(), text)
         tasks = [connection.over.wait() for connection in self._open.values()]
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(asyncio.gather(*tasks), CLOSE_S)
+            async with asyncio.timeout(CLOSE_S):
+                await asyncio.gather(*tasks)
         self.abort()
 
     def abort(self) -> None:
@@ -90,7 +91,8 @@ class Acceptor:
         framer = Framer()
         self._strangers += 1
         try:
-            first = await asyncio.wait_for(_first_messages(reader, framer), LOGON_S)
+            async with asyncio.timeout(LOGON_S):
+                first = await _first_messages(reader, framer)
         finally:
             self._strangers -= 1
         name = first[0].get(Tag.SENDER_COMP_ID) or "" if first else ""
@@ -141,7 +143,8 @@ class Connection:
         await self._drain()
         self._writer.close()
         with contextlib.suppress(OSError, TimeoutError):
-            await asyncio.wait_for(self._writer.wait_closed(), CLOSE_S)
+            async with asyncio.timeout(CLOSE_S):
+                await self._writer.wait_closed()
 
     def grown(self) -> None:
         """The facts grew. A member that does not read gets its reports when it does."""
@@ -200,7 +203,8 @@ class Connection:
         return self._tick()
 
     async def _drain(self) -> None:
-        await asyncio.wait_for(self._writer.drain(), STALL_S)
+        async with asyncio.timeout(STALL_S):
+            await self._writer.drain()
 
 
 async def _first_messages(reader: asyncio.StreamReader, framer: Framer) -> list[Message]:

@@ -91,7 +91,8 @@ async def _from(address: tuple[str, int], place: Place) -> AsyncGenerator[Piece,
         writer.write(head(Op.FOLLOW, len(place.chain), place.position, place.epoch, Role.READER) + place.chain)
         framer = Framer()
         while True:
-            data = await asyncio.wait_for(reader.read(READ_BYTES), SILENT_S)
+            async with asyncio.timeout(SILENT_S):
+                data = await reader.read(READ_BYTES)
             if not data:
                 raise EOFError("the line has ended")
             for message in framer.feed(data):

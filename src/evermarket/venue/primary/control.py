@@ -1,6 +1,6 @@
 """The control socket of a primary: one line a connection, answered with a line of JSON. The words are the twin's.
 
-`status`; `drop NAME BY` (go on without a follower); `stop` (end in good order).
+`status`; `board` (how far each line is); `drop NAME BY` (go on without a follower); `stop` (end in good order).
 """
 
 import asyncio
@@ -45,6 +45,8 @@ class Control:
         match words:
             case ["status"]:
                 return self._core.status.facts()
+            case ["board"]:
+                return self._core.door.board()
             case ["drop", member, by]:
                 self._core.drop(member, by)
                 return {"asked": f"drop {member}"}
@@ -52,4 +54,4 @@ class Control:
                 self._core.end(0)
                 return {"asked": "stop"}
             case _:
-                return {"refused": f"{' '.join(words)!r} is none of status, drop NAME BY, stop"}
+                return {"refused": f"{' '.join(words)!r} is none of status, board, drop NAME BY, stop"}

@@ -15,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from evermarket.journal import Journal, JournalWriter
 from evermarket.journal.errors import JournalMissing
 from evermarket.journal.segment import list_segments
-from evermarket.records import RECORD_BYTES
+from evermarket.records import RECORD_BYTES, Records
 from evermarket.records.kinds import Make
 from evermarket.venue.line.server import FromFollower, LineServer
 from evermarket.venue.primary.control import Control
@@ -114,7 +114,7 @@ class Primary:
         self._recover(loop)
         settings = self.settings
         await self.lines.open(*split_address(settings.own.lines))
-        await self.door.open(*split_address(settings.own.door))
+        await self.door.acceptor.open(*split_address(settings.own.door))
         await self._control.open()
         self._perform(self.node.start())
         self.status.start(self)
@@ -126,6 +126,10 @@ class Primary:
     def step(self, event: NodeEvent) -> None:
         """The one way into the node."""
         self._perform(self.node.step(event, self.clock.now_ns()))
+
+    def heartbeat(self, connection: str) -> Records | None:
+        """See `Node.heartbeat`."""
+        return self.node.heartbeat(connection)
 
     def _recover(self, loop: asyncio.AbstractEventLoop) -> None:
         settings = self.settings
@@ -175,7 +179,7 @@ class Primary:
     async def _close(self) -> None:
         self.status.stop()
         self._control.close()
-        await self.door.close()
+        await self.door.acceptor.close()
         self.lines.close()
         self._seat_thread.shutdown(cancel_futures=True)
         self._disk.close()
@@ -198,7 +202,7 @@ class Primary:
     def _do(self, action: Action) -> None:
         match action:
             case Tell(connection, records, more):
-                self.door.tell(connection, records, more=more)
+                self.door.acceptor.tell(connection, records, more=more)
             case Match() | Quarantine() | Restore() | Shadow():
                 self._work(action)
             case Send(to, message) if to == SEAT:
@@ -211,8 +215,8 @@ class Primary:
                 self.lines.released()
             case SetTimer(delay_ms):
                 asyncio.get_running_loop().call_later(delay_ms / 1_000, self._beat)
-            case Close():
-                pass  # the session has said so itself, or does when the seat is lost
+            case Close(connection, _):
+                self.door.acceptor.dismiss(connection)
             case Alarm(text):
                 self.status.alarm(text)
             case Halt(reason):

@@ -12,20 +12,23 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
+from evermarket.client.proof import address_text
 from evermarket.records import HEADER, LAYOUT, RECORD_BYTES, Kind, Records
 from evermarket.records.session import Parting, Resume, SessionKind, Wish, session_record
-from evermarket.venue.protocol import kernels as k
 from evermarket.venue.protocol.actions import Close, Tell
 from evermarket.venue.protocol.body import Body
 from evermarket.venue.protocol.events import Opened, Said
 from evermarket.venue.protocol.flow import Positions, words_of
 from evermarket.venue.protocol.frames import Block
+from evermarket.venue.protocol.kernels import taking, telling
+from evermarket.venue.protocol.kernels.words import BYTE, WORDS, Words
 from evermarket.venue.protocol.runs import split_runs
 from evermarket.venue.protocol.waiting import Waiting, holds
 
 _WHOLE = np.dtype(f"V{RECORD_BYTES}")
 NOTHING = np.zeros(0, HEADER)
 _SEATS = 16
+_PARTING = {taking.IS_BAD: Parting.BAD_RECORD, taking.IS_FOREIGN: Parting.FOREIGN_LINE}
 
 YesNo = npt.NDArray[np.bool_]
 
@@ -54,11 +57,11 @@ class Door:
         self.in_core = NOTHING
         self.sessions: dict[str, Session] = {}
         self.by_line: dict[int, Session] = {}
-        self._seats = np.zeros((_SEATS, k.SEATS), np.int64)
+        self._seats = np.zeros((_SEATS, telling.SEATS), np.int64)
         self._free = list(range(_SEATS))
         self._names: list[str] = [""] * _SEATS
         self._doubtful: set[Session] = set()
-        self._last_ids: dict[int, k.Words] = {}
+        self._last_ids: dict[int, Words] = {}
         self._verdicts = np.zeros(1_024, np.uint8)
         self._spans = np.zeros((_SEATS, 3), np.int64)
 
@@ -73,7 +76,8 @@ class Door:
             self._refuse(event.connection, Parting.LINE_TAKEN)
             return
         if event.after_position > self.told_position(event.line):
-            self.body.alarm(f"line {event.line} knows of position {event.after_position}, this core does not")
+            who = f"line {event.line} at {address_text(event.address)}"
+            self.body.alarm(f"{who} knows of position {event.after_position}, this core does not")
             self._refuse(event.connection, Parting.AHEAD)
             return
         session = Session(event.connection, event.line, self._free_seat(), event.wish)
@@ -111,8 +115,7 @@ class Door:
         session = self.sessions.get(connection)
         if session is None:
             return None
-        position = _last_upto(self.body.flow.own(session.line), self.body.released_position)
-        facts = {"position": position, "received": session.received, "epoch": self.epoch}
+        facts = {"position": self.own_position(session.line), "received": session.received, "epoch": self.epoch}
         return session_record(SessionKind.HEARTBEAT, **facts)
 
     # --- commands -------------------------------------------------------------------------------------------------
@@ -126,7 +129,7 @@ class Door:
         if len(commands) > len(self._verdicts):
             self._verdicts = np.zeros(2 * len(commands), np.uint8)
         last_id = self._last_id(line)
-        looked = k.look(words_of(commands), line, last_id, self._verdicts)
+        looked = taking.look(words_of(commands), line, last_id, self._verdicts)
         verdicts = self._verdicts[:looked]
         if line and looked == len(commands) and not verdicts.any():
             session.received += looked
@@ -141,32 +144,36 @@ class Door:
     def _sort(self, session: Session, commands: Records, verdicts: npt.NDArray[np.uint8]) -> None:
         """Commands that are not all simply new, piece by piece."""
         if session.line == 0:
-            self._take_runs(session, commands[: int((verdicts < k.IS_BAD).sum())])
+            self._take_runs(session, commands, verdicts)
+            return
         edges = [0, *(np.flatnonzero(np.diff(verdicts)) + 1).tolist(), len(verdicts)]
         for start, stop in pairwise(edges):
             verdict, piece = int(verdicts[start]), commands[start:stop]
-            if verdict == k.IS_NEW and session.line:
+            if verdict == taking.IS_NEW:
                 self._take(session, piece)
-            elif verdict == k.IS_ALONE and session.line:
+            elif verdict == taking.IS_ALONE:
                 for i in range(len(piece)):
                     self._take(session, piece[i : i + 1], is_alone=True)
-            elif verdict == k.IS_RESEND:
+            elif verdict == taking.IS_RESEND:
                 for words in words_of(piece):
-                    self._answer_again(session, int(words[3]), int(words[2] & k.BYTE))
-            elif verdict >= k.IS_BAD:
-                self._end(session)
-                parting = Parting.BAD_RECORD if verdict == k.IS_BAD else Parting.FOREIGN_LINE
-                self._refuse(session.connection, parting)
+                    self._answer_again(session, int(words[3]), int(words[2] & BYTE))
+            else:
+                self._part(session, _PARTING[verdict])
 
     def _take(self, session: Session, commands: Records, *, is_alone: bool = False) -> None:
-        session.received += len(commands)
+        session.received += int((commands["kind"] != Kind.TEXT).sum())
         self.waiting.put(commands, is_alone=is_alone)
 
-    def _take_runs(self, session: Session, commands: Records) -> None:
-        """Line 0: whole runs only; what is not whole waits for its rest."""
-        runs, session.unfinished = split_runs(session.unfinished, commands)
+    def _take_runs(self, session: Session, commands: Records, verdicts: npt.NDArray[np.uint8]) -> None:
+        """Line 0: whole runs only; what is not whole waits for its rest, what never will be ends the session."""
+        good = int((verdicts < taking.IS_BAD).sum())
+        runs, session.unfinished, is_broken = split_runs(session.unfinished, commands[:good])
         for run, is_alone in runs:
             self._take(session, run, is_alone=is_alone)
+        if is_broken:
+            self._part(session, Parting.BAD_RECORD)
+        elif good < len(commands):
+            self._part(session, _PARTING[int(verdicts[good])])
 
     def _answer_again(self, session: Session, cl_ord_id: int, command: int) -> None:
         """The first outcome if it is released; if it is not, it comes when it is."""
@@ -174,7 +181,7 @@ class Door:
         have, at = body.flow.first_from(session.line, cl_ord_id)
         if have == cl_ord_id and at:
             rows, position = body.flow.outcome(session.line, at)
-            if position <= body.released_position and rows < self._seats[session.seat, k.OWN_AT]:
+            if position <= body.released_position and rows < self._seats[session.seat, telling.OWN_AT]:
                 self._tell_again(session, position)
         elif have and at <= body.released_position:
             self._never_received(session, cl_ord_id, command)
@@ -207,22 +214,23 @@ class Door:
     def drained(self, connection: str) -> None:
         """Old flow, as much as one Tell takes; with the last of it the connection is live."""
         session = self.sessions.get(connection)
-        if session is None or self._seats[session.seat, k.IS_LIVE]:
+        if session is None or self._seats[session.seat, telling.IS_LIVE]:
             return
         positions, is_public, more = self._next_old(session)
-        self._seats[session.seat, k.IS_LIVE] = not more
+        self._seats[session.seat, telling.IS_LIVE] = not more
         if len(positions):
             self.body.do(Tell(connection, self._dressed(session, positions, is_public), more))
 
-    def _tell_live(self, words: k.Words, first: int, upto: int) -> None:
+    def _tell_live(self, words: Words, first: int, upto: int) -> None:
         flow, seats = self.body.flow, self._seats
         lists = (flow.heads, flow.positions, flow.public_positions, flow.public_end)
-        rows = k.count(seats, *lists, upto)
+        rows = telling.count(seats, *lists, upto)
         if not rows:
             return
         heads, positions, public, public_end = lists
-        out, spans = np.empty((rows, k.WORDS), np.uint64), self._spans
-        told = k.tell(words, first, upto, seats, flow.order_line, heads, positions, public, public_end, out, spans)
+        out, spans = np.empty((rows, WORDS), np.uint64), self._spans
+        whose = (flow.order_line, flow.senders)
+        told = telling.tell(words, first, upto, seats, *whose, heads, positions, public, public_end, out, spans)
         records, names, body = out.reshape(-1).view(HEADER), self._names, self.body
         for seat, begin, end in spans[:told].tolist():
             body.do(Tell(names[seat], records[begin:end]))
@@ -231,17 +239,17 @@ class Door:
         """The next positions of a line's own and public flow, which of them are public, whether more are left."""
         seat, flow, most = self._seats[session.seat], self.body.flow, self.body.settings.records_told_max
         upto = self.body.released_position
-        own = _released(flow.own(session.line)[seat[k.OWN_AT] :], upto)
-        public = _released(flow.public[seat[k.PUBLIC_AT] :], upto) if seat[k.PUBLIC_AT] >= 0 else own[:0]
+        own = _released(flow.own(session.line)[seat[telling.OWN_AT] :], upto)
+        public = _released(flow.public[seat[telling.PUBLIC_AT] :], upto) if seat[telling.PUBLIC_AT] >= 0 else own[:0]
         positions = np.union1d(own[:most], public[:most])[:most]
         if not len(positions):
             return positions, np.zeros(0, np.bool_), False
         taken = int(np.searchsorted(own, positions[-1], side="right"))
-        seat[k.OWN_AT] += taken
+        seat[telling.OWN_AT] += taken
         more = taken < len(own)
-        if seat[k.PUBLIC_AT] >= 0:
+        if seat[telling.PUBLIC_AT] >= 0:
             public_taken = int(np.searchsorted(public, positions[-1], side="right"))
-            seat[k.PUBLIC_AT] += public_taken
+            seat[telling.PUBLIC_AT] += public_taken
             more = more or public_taken < len(public)
         return positions, ~np.isin(positions, own[:taken]), more
 
@@ -253,13 +261,14 @@ class Door:
     def _dressed(self, session: Session, positions: Positions, is_public: YesNo, repeat_upto: int = -1) -> Records:
         """Copies of released records as a line is told them."""
         records = self.body.log.records_at(positions)
-        upto = max(repeat_upto, int(self._seats[session.seat, k.REPEAT_UPTO]))
-        k.dress_all(words_of(records), session.line, self.body.flow.order_line, is_public, upto)
+        upto = max(repeat_upto, int(self._seats[session.seat, telling.REPEAT_UPTO]))
+        flow = self.body.flow
+        telling.dress_all(words_of(records), session.line, flow.order_line, flow.senders, is_public, upto)
         return records
 
     # --- inside -------------------------------------------------------------------------------------------------
 
-    def _last_id(self, line: int) -> k.Words:
+    def _last_id(self, line: int) -> Words:
         """The largest id taken of a line, in an array of one."""
         last_id = self._last_ids.get(line)
         if last_id is None:
@@ -279,7 +288,7 @@ class Door:
     def _free_seat(self) -> int:
         if not self._free:
             n = len(self._seats)
-            grown = np.zeros((2 * n, k.SEATS), np.int64)
+            grown = np.zeros((2 * n, telling.SEATS), np.int64)
             grown[:n] = self._seats
             self._seats, self._spans = grown, np.zeros((2 * n, 3), np.int64)
             self._names += [""] * n
@@ -289,13 +298,17 @@ class Door:
     def _end(self, session: Session) -> None:
         """A session is over; with CANCEL_ON_DISCONNECT the exchange cancels all orders of its line."""
         del self.sessions[session.connection], self.by_line[session.line]
-        self._seats[session.seat, k.IS_LIVE] = False
+        self._seats[session.seat, telling.IS_LIVE] = False
         self._free.append(session.seat)
         self._doubtful.discard(session)
         if session.wish & Wish.CANCEL_ON_DISCONNECT and session.line:
             cancel = np.zeros(1, LAYOUT[Kind.MASS_CANCEL])
             cancel["kind"], cancel["of_line"] = Kind.MASS_CANCEL, session.line
             self.waiting.put(cancel.view(HEADER))
+
+    def _part(self, session: Session, parting: Parting) -> None:
+        self._end(session)
+        self._refuse(session.connection, parting)
 
     def _refuse(self, connection: str, parting: Parting) -> None:
         self.body.do(Tell(connection, session_record(SessionKind.LOG_OFF, code=parting)))
@@ -307,7 +320,7 @@ class Door:
             SessionKind.LOGGED_ON,
             position=body.released_position,
             last_id=body.flow.last_id(event.line),
-            flow_position=_last_upto(body.flow.own(event.line), body.released_position),
+            flow_position=self.own_position(event.line),
             epoch=self.epoch,
             trading_day=settings.trading_day,
             heartbeat_ms=settings.heartbeat_ms,

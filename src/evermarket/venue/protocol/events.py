@@ -147,7 +147,8 @@ class Drained:
 
 @dataclass(frozen=True, slots=True)
 class Gone:
-    """The connection has ended: its end of file, LOG_OFF, silence, or a reader too slow. Not after Close."""
+    """The connection has ended: its end of file, LOG_OFF, silence, or a reader too slow. Not after Close, and not when
+    this core ends in good order."""
 
     connection: str
 

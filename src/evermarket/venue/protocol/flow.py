@@ -1,8 +1,9 @@
 """The flow of every line, as a fold of the journal (docs/sessions.md): what it is told, which ids it has used.
 
 Only indexes are kept: a line's positions, its client order ids with the position of their command, whose order a number
-is, and the positions of the public flow; 8 to 16 bytes a record of the day. The fold takes whole blocks, released or
-not: the reader says up to where. A client order id only grows on its line, so "have I seen it" is one comparison.
+is, who sent the command behind an event, and the positions of the public flow; 10 to 18 bytes a record of the day. The
+fold takes whole blocks, released or not: the reader says up to where. A client order id only grows on its line, so
+"have I seen it" is one comparison.
 """
 
 from bisect import bisect_right
@@ -12,18 +13,19 @@ import numpy as np
 import numpy.typing as npt
 
 from evermarket.records import Records
-from evermarket.venue.protocol import kernels as k
+from evermarket.venue.protocol.kernels import folding as k
+from evermarket.venue.protocol.kernels.words import WORDS, Lines, Words
 
 LINES = 65_536
 ROWS = 1 << 14
 
 Positions = npt.NDArray[np.int64]
-Rows = TypeVar("Rows", k.Words, k.Lines)
+Rows = TypeVar("Rows", Words, Lines)
 
 
-def words_of(records: Records) -> k.Words:
+def words_of(records: Records) -> Words:
     """The same memory as eight words a record."""
-    words: k.Words = records.view(np.uint64).reshape(-1, k.WORDS)
+    words: Words = records.view(np.uint64).reshape(-1, WORDS)
     return words
 
 
@@ -32,6 +34,7 @@ class Flow:
 
     def __init__(self) -> None:
         self.order_line = np.zeros(ROWS, np.uint16)
+        self.senders = np.zeros(ROWS, np.uint16)
         self.heads = np.zeros((LINES, 3), np.int64)
         self.positions = np.zeros((ROWS, 1), np.uint64)
         self.public_positions = np.zeros((ROWS, 1), np.uint64)
@@ -55,6 +58,7 @@ class Flow:
         """Add the stream of a block that ends at position `last`."""
         n = len(records)
         self.order_line = _with_room(self.order_line, self.order_no + 2 * n + 1)
+        self.senders = _with_room(self.senders, last + 1)
         self.public_positions = _with_room(self.public_positions, self.public_end + n)
         words, done = words_of(records), 0
         while (done := self._fold(words, done)) < n:
@@ -104,11 +108,9 @@ class Flow:
         at = int(np.searchsorted(own, position, side="right"))
         return at, int(own[at])
 
-    def _fold(self, words: k.Words, start: int) -> int:
-        public, counters = self.public_positions, self._counters
-        return k.fold(
-            words, start, self.order_line, self.heads, self.positions, self._id_heads, self._ids, public, counters
-        )
+    def _fold(self, words: Words, start: int) -> int:
+        lists = (self.heads, self.positions, self._id_heads, self._ids, self.public_positions)
+        return k.fold(words, start, self.order_line, self.senders, *lists, self._counters)
 
 
 def _with_room(rows: Rows, needed: int) -> Rows:

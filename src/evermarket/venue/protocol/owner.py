@@ -12,7 +12,7 @@ from evermarket.venue.protocol.door import NOTHING, Door
 from evermarket.venue.protocol.events import Matched, MatchFailed, Said
 from evermarket.venue.protocol.flow import words_of
 from evermarket.venue.protocol.frames import Block
-from evermarket.venue.protocol.kernels import stamp as stamp_commands
+from evermarket.venue.protocol.kernels.taking import stamp as stamp_commands
 from evermarket.venue.protocol.membership import Membership, Progress
 from evermarket.venue.protocol.messages import Ack, Behind, Replicate
 from evermarket.venue.protocol.seat import Seat

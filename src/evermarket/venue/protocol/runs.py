@@ -1,5 +1,7 @@
 """Runs of line 0 (docs/format.md, 4.1): a head that announces texts, and the texts; taken when they are whole."""
 
+from typing import NamedTuple
+
 import numpy as np
 
 from evermarket.records import HEADER, RECORD_BYTES, Kind, Records
@@ -10,26 +12,33 @@ _HEADS = (Kind.ANNOUNCE, Kind.REF_INSTRUMENT)
 _TEXTS = 15
 
 
-def split_runs(unfinished: Records, commands: Records) -> tuple[list[tuple[Records, bool]], Records]:
-    """Whole runs in few arrays, each with whether it must be a batch of its own, and the beginning of one not whole.
+class Runs(NamedTuple):
+    """Whole runs in few arrays, each with whether it must be a batch of its own; the beginning of one whose texts have
+    not all come; whether a text without its head, or a head without its texts, stands behind the whole ones."""
 
-    Neighbours that need not be alone stay together. A head whose texts do not follow goes as it is; the core refuses.
-    """
+    whole: list[tuple[Records, bool]]
+    unfinished: Records
+    is_broken: bool
+
+
+def split_runs(unfinished: Records, commands: Records) -> Runs:
+    """What follows a beginning, run by run. Neighbours that need not be alone stay together."""
     records = np.concatenate([unfinished.view(_WHOLE), commands.view(_WHOLE)]).view(HEADER)
     kinds, flags = records["kind"], records["flags"]
-    parts: list[tuple[Records, bool]] = []
+    whole: list[tuple[Records, bool]] = []
     start = at = 0
+    is_broken = False
     while at < len(records):
         announced = int(flags[at]) & _TEXTS if kinds[at] in _HEADS else 0
-        texts = 0
-        while texts < announced and at + 1 + texts < len(records) and kinds[at + 1 + texts] == Kind.TEXT:
-            texts += 1
-        stop = at + 1 + texts
-        if texts < announced and stop == len(records):
+        stop = at + 1
+        while stop <= at + announced and stop < len(records) and kinds[stop] == Kind.TEXT:
+            stop += 1
+        is_broken = bool(kinds[at] == Kind.TEXT) or at + announced >= stop < len(records)
+        if is_broken or at + announced >= stop:
             break
-        if flags[at] & Flag.POSS_RESEND and kinds[at] != Kind.TEXT:
-            parts += [(records[start:at], False), (records[at:stop], True)]
+        if flags[at] & Flag.POSS_RESEND:
+            whole += [(records[start:at], False), (records[at:stop], True)]
             start = stop
         at = stop
-    parts.append((records[start:at], False))
-    return [part for part in parts if len(part[0])], records[at:]
+    whole.append((records[start:at], False))
+    return Runs([run for run in whole if len(run[0])], records[at:], is_broken)

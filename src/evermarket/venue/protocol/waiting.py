@@ -11,7 +11,7 @@ import numpy as np
 
 from evermarket.records import HEADER, RECORD_BYTES, Kind, Records
 from evermarket.venue.protocol.flow import words_of
-from evermarket.venue.protocol.kernels import BY_32, SHORT
+from evermarket.venue.protocol.kernels.words import BY_32, SHORT
 
 _WHOLE = np.dtype(f"V{RECORD_BYTES}")
 

@@ -1,8 +1,7 @@
 """Members' binary sessions: the core's end of a connection as a pure machine, and its shell. docs/sessions.md."""
 
 from evermarket.venue.sessions.acceptor import Acceptor, Behind
-from evermarket.venue.sessions.actions import Gone, Opened, Said
 from evermarket.venue.sessions.session import Session
-from evermarket.venue.sessions.terms import Standing, Terms
+from evermarket.venue.sessions.terms import Terms
 
-__all__ = ["Acceptor", "Behind", "Gone", "Opened", "Said", "Session", "Standing", "Terms"]
+__all__ = ["Acceptor", "Behind", "Session", "Terms"]

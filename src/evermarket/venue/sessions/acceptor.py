@@ -1,7 +1,7 @@
 """A door: thousands of connections on one asyncio loop, each a `Session`; clocks, sockets and nonces live here.
 
 What a core gives back goes out in one write a call. Bounds: so many connections, so many bytes waiting for a member
-(then it is SLOW), so long for a last write. Old flows are handed over piece by piece: `Behind.room` says when.
+(then it is SLOW), so long for a last write. Old flows are handed over piece by piece: Drained says when.
 """
 
 import asyncio
@@ -17,10 +17,23 @@ from evermarket.client.proof import address_bytes
 from evermarket.records import Records
 from evermarket.records.session import Parting, SessionKind, session_record
 from evermarket.records.units import SECOND_NS
-from evermarket.venue.sessions.actions import Action, Alarm, Close, Gone, Notify, Opened, Said, Send
-from evermarket.venue.sessions.events import Arrived, Beat, Closing, Connected, Ended, Event, Superseded, Told, Waiting
-from evermarket.venue.sessions.session import Session
-from evermarket.venue.sessions.terms import REPLAY_BYTES, Standing, Terms
+from evermarket.venue.protocol.events import Drained, Gone, Opened, Said
+from evermarket.venue.sessions.actions import Action, Close, HeartbeatDue, Send
+from evermarket.venue.sessions.events import (
+    Arrived,
+    Beat,
+    Closing,
+    Connected,
+    Dismissed,
+    Ended,
+    Event,
+    Superseded,
+    Told,
+    Waiting,
+)
+from evermarket.venue.sessions.rate import Bucket
+from evermarket.venue.sessions.session import Session, State
+from evermarket.venue.sessions.terms import REPLAY_BYTES, Terms
 
 CONNECTIONS_MAX: Final = 10_000
 BACKLOG: Final = 4_096
@@ -33,14 +46,11 @@ STALL_NS: Final = SECOND_NS // 4
 class Behind(Protocol):
     """The core's side of a door. Every call comes from the loop's thread and must not block."""
 
-    def standing(self, line: int) -> Standing: ...
-    def opened(self, event: Opened) -> None: ...
-    def said(self, event: Said) -> None: ...
-    def gone(self, event: Gone) -> None: ...
-    def room(self, connection: int) -> None:
-        """What waited for this connection has gone out: more of an old flow may follow."""
+    def step(self, event: Opened | Said | Drained | Gone) -> None:
+        """Answered by `Acceptor.tell` and `Acceptor.dismiss`: at once, or when it is time."""
 
-    def alarm(self, text: str) -> None: ...
+    def heartbeat(self, connection: str) -> Records | None:
+        """What the core's HEARTBEAT says on a connection; None if it knows of no session there."""
 
 
 class Acceptor:
@@ -57,10 +67,11 @@ class Acceptor:
         self.terms = terms
         self.behind = behind
         self.clock_ns = clock_ns
+        self.real_ns = time.time_ns() - clock_ns()
         self.nonce = nonce
-        self.holders: dict[int, int] = {}
+        self.buckets: dict[int, Bucket] = {}
         self.connections_max = connections_max
-        self._links: dict[int, Link] = {}
+        self._links: dict[str, Link] = {}
         self._last_connection = 0
         self._servers: list[asyncio.Server] = []
         self._sweep: asyncio.TimerHandle | None = None
@@ -83,16 +94,21 @@ class Acceptor:
         found: int = server.sockets[0].getsockname()[1]
         return found
 
-    def tell(self, connection: int, records: Records) -> None:
-        """Send records of the flow, or answers, to a connection; nothing if it has gone."""
+    def tell(self, connection: str, records: Records, *, more: bool = False) -> None:
+        """Send records of the flow, or answers, to a connection, unless it has gone. `more`: Drained comes in time."""
         link = self._links.get(connection)
         if link is not None:
-            link.step(Told(self.clock_ns(), records))
+            link.step(Told(self.clock_ns(), records, more))
 
-    def waiting(self, connection: int) -> int:
-        """Bytes that wait for a connection."""
+    def dismiss(self, connection: str) -> None:
+        """End a connection behind what it was told."""
         link = self._links.get(connection)
-        return link.transport.get_write_buffer_size() if link is not None else 0
+        if link is not None:
+            link.step(Dismissed())
+
+    def sessions(self) -> list[Session]:
+        """Those that are logged on."""
+        return [link.session for link in self._links.values() if link.session.state is State.OPEN]
 
     def supersede(self, epoch: int) -> None:
         """This core has lost the seat: every session is told FENCED and ends, and so does whoever comes from now on."""
@@ -119,37 +135,20 @@ class Acceptor:
 
     # --- what links ask for ---------------------------------------------------------------------------------------
 
-    def enter(self, link: "Link") -> int:
-        """A number for a new connection; 0 if there are too many."""
+    def enter(self, link: "Link") -> str:
+        """A name for a new connection, never used again; none if there are too many."""
         if len(self._links) >= self.connections_max:
-            return 0
+            return ""
         self._last_connection += 1
-        self._links[self._last_connection] = link
+        name = str(self._last_connection)
+        self._links[name] = link
         self._empty.clear()
-        return self._last_connection
+        return name
 
-    def leave(self, connection: int) -> None:
+    def leave(self, connection: str) -> None:
         self._links.pop(connection, None)
         if not self._links:
             self._empty.set()
-
-    def notify(self, action: Notify) -> None:
-        link = self._links.get(action.connection)
-        if link is not None:
-            link.write(action.record)
-
-    def core_action(self, line: int, action: Opened | Said | Gone | Alarm) -> None:
-        """Hand it to the core, and keep the table of who holds which line."""
-        if isinstance(action, Said):
-            self.behind.said(action)
-        elif isinstance(action, Opened):
-            self.holders[action.line] = action.connection
-            self.behind.opened(action)
-        elif isinstance(action, Gone):
-            del self.holders[line]
-            self.behind.gone(action)
-        else:
-            self.behind.alarm(action.text)
 
     def _sweep_later(self) -> None:
         delay_s = min(_SWEEP_MAX_S, self.terms.heartbeat_ms / 1_000 / _SWEEPS_A_BEAT)
@@ -178,9 +177,9 @@ class Link(asyncio.Protocol):
 
     def __init__(self, door: Acceptor) -> None:
         self._door = door
-        self._connection = 0
+        self._connection = ""
         self._to_do: deque[Action] = deque()
-        self._is_busy = False
+        self._is_busy = self._is_full = self._is_room_wanted = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast(asyncio.Transport, transport)  # uvloop's are no subclass
@@ -192,7 +191,7 @@ class Link(asyncio.Protocol):
             transport.close()
             return
         transport.set_write_buffer_limits(high=REPLAY_BYTES, low=REPLAY_BYTES // 4)
-        self.session = Session(self._connection, door.terms, door.holders, door.behind.standing)
+        self.session = Session(self._connection, door.terms, door.buckets)
         host = (transport.get_extra_info("peername") or ("::",))[0]
         self.step(Connected(door.clock_ns(), address_bytes(host), door.nonce(32)))
 
@@ -205,9 +204,13 @@ class Link(asyncio.Protocol):
             self.step(Ended())
             self._door.leave(self._connection)
 
+    def pause_writing(self) -> None:
+        self._is_full = True
+
     def resume_writing(self) -> None:
-        if self._connection:
-            self._door.behind.room(self._connection)
+        self._is_full = False
+        if self._is_room_wanted:
+            self._has_room()
 
     def step(self, event: Event) -> None:
         self._to_do.extend(self.session.step(event))
@@ -224,17 +227,31 @@ class Link(asyncio.Protocol):
         self.transport.write(records.tobytes())
 
     def _carry_out(self, action: Action) -> None:
+        door = self._door
         if isinstance(action, Send):
-            self.write(action.records)
-            size = self.transport.get_write_buffer_size()
-            if size > self._door.terms.waiting_max:
-                self.step(Waiting(self._door.clock_ns(), size))
+            self._send(action)
         elif isinstance(action, Close):
             self._close(action)
-        elif isinstance(action, Notify):
-            self._door.notify(action)
+        elif isinstance(action, HeartbeatDue):
+            beat = door.behind.heartbeat(self._connection)
+            if beat is not None:
+                self.step(Told(door.clock_ns(), beat))
         else:
-            self._door.core_action(self.session.line, action)
+            door.behind.step(action)
+
+    def _send(self, action: Send) -> None:
+        self.write(action.records)
+        size = self.transport.get_write_buffer_size()
+        if size > self._door.terms.waiting_max:
+            self.step(Waiting(self._door.clock_ns(), size))
+        if action.more:
+            self._is_room_wanted = True
+            if not self._is_full:
+                self._has_room()
+
+    def _has_room(self) -> None:
+        self._is_room_wanted = False
+        self._door.behind.step(Drained(self._connection))
 
     def _close(self, action: Close) -> None:
         """Half-close and read on: a socket closed with bytes unread would take the last record away from the member."""

@@ -1,22 +1,21 @@
-"""What a session asks its shell to do, in this order. The last three kinds go to the core that stands behind."""
+"""What a session asks its shell to do, in this order. The last three kinds are the protocol's own events: they go to
+the core that stands behind."""
 
 from typing import NamedTuple
 
 from evermarket.records import Records
-from evermarket.records.session import Resume, Wish
+from evermarket.venue.protocol.events import Gone, Opened, Said
 
 
 class Send(NamedTuple):
-    """These records go to the member."""
+    """These records go to the member. `more`: the core wants to hear (Drained) when there is room for more."""
 
     records: Records
+    more: bool = False
 
 
-class Notify(NamedTuple):
-    """This record goes to the member on another connection."""
-
-    connection: int
-    record: Records
+class HeartbeatDue(NamedTuple):
+    """Nothing was sent for a heartbeat time: the core says what its HEARTBEAT is, which then is Told."""
 
 
 class Close(NamedTuple):
@@ -25,33 +24,4 @@ class Close(NamedTuple):
     is_abort: bool
 
 
-class Alarm(NamedTuple):
-    """A person should know."""
-
-    text: str
-
-
-class Opened(NamedTuple):
-    """A line has logged on: its flow is wanted."""
-
-    connection: int
-    line: int
-    resume: Resume
-    after_position: int
-    wish: Wish
-
-
-class Said(NamedTuple):
-    """Commands of an opened line, in order, runs whole; the array is read-only."""
-
-    connection: int
-    commands: Records
-
-
-class Gone(NamedTuple):
-    """An opened line's session has ended."""
-
-    connection: int
-
-
-Action = Send | Notify | Close | Alarm | Opened | Said | Gone
+Action = Send | HeartbeatDue | Close | Opened | Said | Gone

@@ -21,10 +21,11 @@ class Arrived(NamedTuple):
 
 
 class Told(NamedTuple):
-    """The core says something: whole records, in the order of the flow."""
+    """The core says something: whole records, in the order of the flow. `more`: it has more when there is room."""
 
     now_ns: int
     records: Records
+    more: bool = False
 
 
 class Waiting(NamedTuple):
@@ -44,6 +45,10 @@ class Ended(NamedTuple):
     """End of file, or the connection broke."""
 
 
+class Dismissed(NamedTuple):
+    """The core has ended this session, or does not let it in; it has told why."""
+
+
 class Closing(NamedTuple):
     """The core ends in good order."""
 
@@ -54,4 +59,4 @@ class Superseded(NamedTuple):
     epoch: int
 
 
-Event = Connected | Arrived | Told | Waiting | Beat | Ended | Closing | Superseded
+Event = Connected | Arrived | Told | Waiting | Beat | Ended | Dismissed | Closing | Superseded

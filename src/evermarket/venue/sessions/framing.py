@@ -7,12 +7,10 @@ import numpy as np
 from evermarket.records import HEADER, RECORD_BYTES, Kind, Records
 from evermarket.records.kinds import FIRST_EVENT
 from evermarket.records.layout import ORDER
-from evermarket.records.session import Parting, SessionKind
-from evermarket.records.units import FOLLOWING_MAX
+from evermarket.records.session import Parting, Readiness, SessionKind
 
 ITEM: Final = np.dtype(f"V{RECORD_BYTES}")
-_FOLLOWING: Final = 15
-_HEADS: Final = (Kind.ANNOUNCE, Kind.REF_INSTRUMENT)
+_READINESS: Final = list(Readiness)
 _MEMBER_KINDS: Final = range(Kind.NEW, Kind.VOID_TRADE + 1)
 
 _IS_COMMAND: Final = np.zeros(256, np.bool_)
@@ -45,7 +43,8 @@ class Sorted(NamedTuple):
 
 
 def sort_out(records: Records, line: int) -> Sorted:
-    """What a logged-on member sent: commands that may go on, without its heartbeats."""
+    """What a logged-on member sent: commands that may go on, without its heartbeats and what it says of itself. Whether
+    runs of line 0 are whole is judged behind the door (protocol/runs.py)."""
     kinds = records["kind"]
     seen = records.view(ORDER)
     is_own = seen["line"] == line
@@ -54,10 +53,10 @@ def sort_out(records: Records, line: int) -> Sorted:
     else:
         is_good = _IS_COMMAND[kinds] & (is_own | ~_IS_MEMBERS[kinds])
     is_good &= ~_IS_NUMBERED[kinds] | (seen["order_no"] == 0)
-    is_beat = kinds == SessionKind.HEARTBEAT
     if is_good.all():
         return Sorted(records, None)
-    wrong = np.flatnonzero(~(is_good | is_beat))
+    is_said = (kinds == SessionKind.READY) & np.isin(records["code"], _READINESS)
+    wrong = np.flatnonzero(~(is_good | is_said | (kinds == SessionKind.HEARTBEAT)))
     stop = int(wrong[0]) if len(wrong) else len(records)
     commands: Records = records.view(ITEM)[:stop][is_good[:stop]]
     parting = _parting(int(kinds[stop]), bool(is_own[stop])) if stop < len(records) else None
@@ -68,14 +67,3 @@ def _parting(kind: int, is_own: bool) -> Parting:
     if kind == SessionKind.LOG_OFF:
         return Parting.MEMBER
     return Parting.FOREIGN_LINE if kind in _MEMBER_KINDS and not is_own else Parting.BAD_RECORD
-
-
-def unfinished_from(commands: Records) -> int:
-    """Where a last run begins whose texts have not all come; the number of records if there is none."""
-    head = len(commands) - 1
-    while head > len(commands) - 1 - FOLLOWING_MAX and head > 0 and commands[head]["kind"] == Kind.TEXT:
-        head -= 1
-    if head < 0 or commands[head]["kind"] not in _HEADS:
-        return len(commands)
-    announced = int(commands[head]["flags"]) & _FOLLOWING
-    return head if announced > len(commands) - 1 - head else len(commands)

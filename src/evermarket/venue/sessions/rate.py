@@ -53,10 +53,6 @@ class Bucket:
         self._level -= SECOND_NS
         return True
 
-    def judge_all(self, now_ns: int, count: int) -> Judged:
-        """The same for commands without ids (line 0): each counts."""
-        return self.judge(now_ns, np.arange(1, count + 1, dtype=np.uint64), 0)
-
     def _fill(self, now_ns: int) -> None:
         passed_ns = max(0, now_ns - self._filled_ns)
         self._level = min(self.rate * SECOND_NS, self._level + passed_ns * self.rate)

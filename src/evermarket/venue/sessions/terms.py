@@ -1,7 +1,7 @@
 """What a door knows before anybody speaks: the core it stands before, and the day."""
 
 from dataclasses import dataclass, field
-from typing import Final, NamedTuple
+from typing import Final
 
 from evermarket.records.kinds import Make
 from evermarket.records.units import SECOND_NS
@@ -20,29 +20,16 @@ REPLAY_BYTES: Final = 2**20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Terms:
-    """Constants of one core in one epoch. `owner` is the number of the core; `relays` the addresses (16 bytes each)
-    whose first record says who is behind them."""
+    """Constants of one core in one epoch. `rate`: commands a second of a member's line, 0: no limit; `relays`: the
+    addresses (16 bytes each) whose first record says who is behind them."""
 
     epoch: int
-    owner: int
     trading_day: int
     secret: bytes = field(repr=False)
     make: Make = Make.PRIMARY
     is_owner: bool = True
+    rate: int = 0
     heartbeat_ms: int = HEARTBEAT_MS
     log_on_ns: int = LOG_ON_NS
     waiting_max: int = WAITING_MAX
     relays: frozenset[bytes] = frozenset()
-
-
-class Standing(NamedTuple):
-    """What the core knows of a line when it logs on."""
-
-    last_id: int
-    """Largest client order id taken from the line, released or not."""
-    flow_position: int
-    """Position of the last released record of the line's flow; 0: none."""
-    told_position: int
-    """No position above it can have been told to the line: the last released one of the partition."""
-    rate: int
-    """Commands a second; 0: no limit."""

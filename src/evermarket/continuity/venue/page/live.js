@@ -151,9 +151,9 @@ function members(facts) {
   gauge.className = enough ? "gauge" : "gauge low";
   put(at("gauge-text"), `${enough ? "✔" : "✖"} ${percent(board.ready_permille, 10)} of the day's volume is ready; a market reopens at ${percent(board.threshold_permille, 10)}`);
   rows(at("lines"), board.rows.length, 5).forEach((row, i) => {
-    const one = board.rows[i], idle = one.state === "NOT_CONNECTED" && one.guest;
+    const one = board.rows[i], idle = one.state === "NOT_CONNECTED" && one.free;
     const name = idle ? "soft" : {HAND_RAISED: "bad", NOT_CONNECTED: "bad", LOGGED_ON: "mind"}[one.state] || "good";
-    [[one.line, "n"], [one.member, "n"], [idle ? "guest, away" : SIGNS[one.state] || one.state, name], [(one.share / 10000).toFixed(2) + " %", "n"], [one.why || (one.since ? "since " + one.since : " "), one.why ? "" : "soft"]]
+    [[one.line, "n"], [one.member, "n"], [idle ? "free" : SIGNS[one.state] || one.state, name], [(one.share / 10000).toFixed(2) + " %", "n"], [one.why || (one.since ? "since " + one.since : " "), one.why ? "" : "soft"]]
       .forEach(([text, kind], j) => put(row.cells[j], text, kind));
     if (row.cells[4].title !== one.why) row.cells[4].title = one.why;
   });
