@@ -8,6 +8,9 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
+EXCHANGE: Final = "0"
+"""The exchange's own line stands on the board too, and is nobody's."""
+
 NOT_CONNECTED: Final = "NOT_CONNECTED"
 HAND_RAISED: Final = "HAND_RAISED"
 READY: Final = ("CAUGHT_UP", "READY")
@@ -33,13 +36,13 @@ class MemberLine(NamedTuple):
 
 def ready_lines(answer: Answer) -> set[int]:
     """Lines whose members could trade at once."""
-    return {int(line) for line, facts in answer["lines"].items() if facts["state"] in READY}
+    return {int(line) for line, facts in answer["lines"].items() if facts["state"] in READY and line != EXCHANGE}
 
 
 def counts(answer: Answer, lines: int) -> dict[str, int]:
     """How many of so many lines are in each state."""
-    found = Counter(str(facts["state"]) for facts in answer["lines"].values())
-    found[NOT_CONNECTED] = max(0, lines - len(answer["lines"]))
+    found = Counter(str(facts["state"]) for line, facts in answer["lines"].items() if line != EXCHANGE)
+    found[NOT_CONNECTED] = max(0, lines - found.total())
     return {state: found[state] for state in STATES}
 
 

@@ -15,6 +15,8 @@ from typing import Any, Final, TextIO
 
 from rich.console import Console, RenderableType
 
+from evermarket.continuity.venue.terminal import printable
+
 WIDTH: Final = 118
 HEIGHT: Final = 26
 EVERY_S: Final = 0.2
@@ -54,7 +56,7 @@ class Recording:
 
     def say(self, text: str) -> None:
         """A line below the view."""
-        self._said += text.splitlines()
+        self._said += [printable(line) for line in text.splitlines()]
         self._draw()
 
     def close(self) -> None:

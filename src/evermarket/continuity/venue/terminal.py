@@ -17,9 +17,14 @@ _SIGN: Final = {Grade.BAD: "✖", Grade.MIND: "▲"}
 _NUMBERS: Final = ("position", "released", "live", "sessions", "alarms")
 
 
+def printable(text: str) -> str:
+    """A text that may have come from anybody, without what would move a terminal's cursor or change its colours."""
+    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
+
+
 def rendered(look: Look, lines: int) -> RenderableType:
     """The view. `lines`: how many lines the venue's board has."""
-    fixed = (_head(look.status), _cores(look.status), _members(look, lines), *_foot(look))
+    fixed: tuple[RenderableType, ...] = (_head(look.status), _cores(look.status), _members(look, lines), *_foot(look))
     return Group(*fixed, *_bar(wrongs(look)))
 
 
@@ -34,7 +39,7 @@ def _head(status: Status) -> Text:
 def _bar(found: list[Wrong]) -> list[Text]:
     if not found:
         return [Text("✔ nothing is wrong", "green")]
-    return [Text(f"{_SIGN[one.grade]} {one.text}", _STYLE[one.grade]) for one in found]
+    return [Text(f"{_SIGN[one.grade]} {printable(one.text)}", _STYLE[one.grade]) for one in found]
 
 
 def _cores(status: Status) -> Table:

@@ -38,13 +38,8 @@ class Wrong(NamedTuple):
 def wrongs(look: Look) -> list[Wrong]:
     """Everything that is wrong, the gravest first."""
     status = look.status
-    found = [
-        *_switch(look.incidents),
-        *_market(status),
-        *_cores(status),
-        *_processes(status),
-        *_incident(look.incidents),
-    ]
+    found = [*_switch(look.incidents), *_market(status), *_cores(status), *_processes(status)]
+    found += _incident(look.incidents, look.at_ns)
     if look.trouble:
         found.append(Wrong(Grade.BAD, f"The supervisor does not answer ({look.trouble}): nothing is started again"))
     hands = [facts for facts in (look.board or {"lines": {}})["lines"].values() if facts["state"] == HAND_RAISED]
