@@ -56,7 +56,9 @@ def _table(found: dict[str, Any]) -> Any:
         )
     living = [name for name, process in found["processes"].items() if process["alive"]]
     exchange = found.get("exchange") or {}
-    market = f"market: {exchange.get('stage', 'silent')}, {exchange.get('halted', 0)} books halted   "
+    is_over = found["processes"]["conductor"]["done"]
+    stage = exchange.get("stage", "the day is over" if is_over else "silent")
+    market = f"market: {stage}, {exchange.get('halted', 0)} books halted   "
     table.caption = market + (
         f"alive: {', '.join(living)}   in step: {', '.join(seat.get('in_step', ()))}   {seat.get('reason', '')}"
     )

@@ -30,8 +30,8 @@ BEAT_MS = 20
 SOCKET_PATH_BYTES_MAX = 107
 PORTS = ("p_door", "p_lines", "t_door", "t_lines", "identity", "feed", "recovery", "web", "fix", "p_tls", "t_tls")
 
-SERVICES = ("crowd", "identity", "feed", "fix", "relay")
-"""What stands beside cores and conductor: simulated members, day tickets for people, market data, FIX, TLS."""
+SERVICES = ("crowd", "identity", "feed", "fix", "relay", "watch")
+"""What stands beside cores and conductor: simulated members, day tickets for people, market data, FIX, TLS, a probe."""
 
 
 class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -75,6 +75,11 @@ class VenuePlan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def guests(self) -> dict[int, int]:
         """Lines that simulated members leave to people, and whose they are: the last ones that enter orders."""
         return self._left_free(self.guest_lines, 0)
+
+    @property
+    def probe_line(self) -> int:
+        """The line of the probe: the one before those of FIX."""
+        return next(iter(self._left_free(1, self.guest_lines + self.fix_lines)))
 
     @property
     def fix_members(self) -> dict[int, int]:
