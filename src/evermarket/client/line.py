@@ -55,7 +55,7 @@ WAITING_BYTES_MAX: Final = 64 * 2**20
 """Bytes that may wait for a core that reads slowly; `Line.drain` waits until they are fewer."""
 
 _WHY_BYTES_MAX: Final = READY["text"].itemsize
-_RETRY_S: Final = 0.01
+_RETRY_S: Final = 0.002
 _BUFFER_BYTES: Final = 2**20
 _ORDER: Final = LAYOUT[Kind.NEW]
 _ITEM: Final = np.dtype("V64")
