@@ -104,6 +104,28 @@ def test_orders_under_way_when_the_core_goes_are_each_worked_once(fault: Callabl
     two_cores(run)
 
 
+def test_a_member_that_never_stops_sending_finds_the_new_owner() -> None:
+    """It tries the doors again in short steps, and what it sends meanwhile does not put that off."""
+
+    async def run(exchange: Exchange, other: Exchange, client: Client) -> None:
+        await client.place_order(client.contract(1), BUY)
+        cut(exchange)
+        while client.line.is_open:
+            await asyncio.sleep(0)
+        orders = []
+        while client.line.gate.number < 8:
+            orders.append(asyncio.create_task(client.place_order(client.contract(1), BUY)))
+            await asyncio.sleep(0.001)
+        alive = await switched(exchange, other, 4)
+        while not client.line.is_open:
+            orders.append(asyncio.create_task(client.place_order(client.contract(1), BUY)))
+            await asyncio.sleep(0.001)
+        await asyncio.gather(*orders)
+        assert alive.core.live == 1 + len(orders)
+
+    two_cores(run)
+
+
 def test_what_was_told_by_the_dead_core_is_not_told_again() -> None:
     async def run(exchange: Exchange, other: Exchange, client: Client) -> None:
         heard: list[Report] = []

@@ -61,3 +61,13 @@ def test_a_step_taken_twice() -> None:
     first = int(np.flatnonzero(group == group[0])[0])
     alarms = clock.take(but(rows, slice(first, first + 1), slice(first, first + 1)))
     assert [alarm.split(": ")[1].split(" ", 1)[1] for alarm in alarms] == ["was entered twice"]
+
+
+def test_what_fell_due_while_the_market_changed_hands_may_come_late() -> None:
+    clock, rows = PhaseClock(SCHEDULE, TOLERANCE_NS), held(60)
+    now_ns = int(rows["time"][0])
+    clock.excuse(now_ns)
+    assert clock.late(now_ns + TOLERANCE_NS) == []
+    first = int((rows["time"] == now_ns).sum())
+    assert clock.take(but(rows, slice(0, first))) == []
+    assert clock.take(but(rows, slice(first, first + 1))) != []

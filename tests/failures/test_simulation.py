@@ -23,6 +23,18 @@ FOUND_BY = {
     "TellsLiveWhileBehind": 0,
     "NeverResends": 0,
     "LogsOnFromNow": 0,
+    "LeavesTheCoreAhead": 17,
+    "ForgetsIds": 16,
+    "DropsWithoutAsking": 3,
+    "AdmitsAnybody": 4,
+    "AcknowledgesBeforeSync": 18,
+    "BelievesOldEpochs": 6,
+    "KeepsItsTail": 3,
+    "ForgetsTheSideFile": 3,
+    "AsksBeforeItsPromise": 1,
+    "TakesOverThoughBehind": 6,
+    "GoesOnInItsEpoch": 3,
+    "ResendsUnflagged": 5,
 }
 """The first seed that finds a mutant."""
 

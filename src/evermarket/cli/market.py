@@ -44,7 +44,7 @@ def _ask(folder: Path, words: str, as_json: bool) -> None:
     from evermarket.continuity.venue.control import ask
 
     try:
-        answer = asyncio.run(ask(folder / "exchange", " ".join(words.split()), timeout_s=5.0))
+        answer = asyncio.run(ask(folder / "exchange", " ".join(words.split()), timeout_s=12.0))
     except (OSError, TimeoutError) as error:
         fail(f"no exchange answers in {folder}: {error}", 1)
     if as_json:

@@ -143,7 +143,8 @@ class Gate:
         self.is_open = False
         self.stopped: Parting | None = None
         self._readiness: Records | None = None
-        self._is_connected = False
+        self.is_connected = False
+        """There is a connection, or one is being made."""
         self._is_logged_on = False
         self._due_position = 0
         self._address = -1
@@ -178,7 +179,7 @@ class Gate:
             pass
         elif isinstance(event, Beat):
             self._beat()
-        elif event.number == self.number and self._is_connected:
+        elif event.number == self.number and self.is_connected:
             if isinstance(event, Lost):
                 self._next_address()
             else:
@@ -207,7 +208,7 @@ class Gate:
             self.window.sent()
 
     def _beat(self) -> None:
-        if not self._is_connected:
+        if not self.is_connected:
             self._connect()
             return
         self._silent_beats += 1
@@ -225,7 +226,7 @@ class Gate:
             self._flow(records[start:at])
             self._session_record(records[at : at + 1])
             start = at + 1
-            if number != self.number or not self._is_connected:
+            if number != self.number or not self.is_connected:
                 return
         self._flow(records[start:])
 
@@ -341,13 +342,13 @@ class Gate:
 
     def _hang_up(self) -> None:
         self._actions.append(Disconnect(self.number))
-        self._is_connected = self._is_logged_on = self.is_open = False
+        self.is_connected = self._is_logged_on = self.is_open = False
 
     def _connect(self) -> None:
         self.number += 1
         self._address = (self._address + 1) % len(self.addresses)
         self._silent_beats = 0
-        self._is_connected = True
+        self.is_connected = True
         self._actions.append(Connect(self.number, self.addresses[self._address]))
 
     # --- inside -------------------------------------------------------------------------------------------------

@@ -55,7 +55,7 @@ WAITING_BYTES_MAX: Final = 64 * 2**20
 """Bytes that may wait for a core that reads slowly; `Line.drain` waits until they are fewer."""
 
 _WHY_BYTES_MAX: Final = READY["text"].itemsize
-_RETRY_S: Final = 0.01
+_RETRY_S: Final = 0.002
 _BUFFER_BYTES: Final = 2**20
 _ORDER: Final = LAYOUT[Kind.NEW]
 _ITEM: Final = np.dtype("V64")
@@ -102,6 +102,7 @@ class Line:
         self._wire: _Wire | None = None
         self._calling: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
+        self._retry: asyncio.TimerHandle | None = None
         self._settled = asyncio.Event()
         self._has_logged_on = self._is_closed = False
 
@@ -185,8 +186,9 @@ class Line:
     async def close(self) -> None:
         """Log off and hang up. What has no outcome is left alone: its fate is in the flow of the next log-on."""
         self._is_closed = True
-        if self._timer is not None:
-            self._timer.cancel()
+        for timer in (self._timer, self._retry):
+            if timer is not None:
+                timer.cancel()
         if self._calling is not None:
             self._calling.cancel()
             with contextlib.suppress(asyncio.CancelledError):
@@ -290,14 +292,16 @@ class Line:
         self._timer = asyncio.get_running_loop().call_later(self._beat_s, self._beat)
 
     def _beat_soon_if_idle(self) -> None:
-        """No door would have us: the gate tries them again with its next beat, which need not be a whole one away."""
-        is_calling = self._calling is not None and not self._calling.done()
-        if self._wire is not None or (is_calling and self._calling is not asyncio.current_task()):
-            return
-        if self._timer is not None:
-            self._timer.cancel()
-        self._timer = asyncio.get_running_loop().call_later(self._retry_s, self._beat)
-        self._retry_s = min(2 * self._retry_s, self._beat_s)
+        """No door would have us: the gate tries them again with its next beat, which need not be a whole one away. Once
+        that is set it stands, whatever the member sends meanwhile."""
+        if self._retry is None and not (self.gate.is_connected or self.gate.stopped or self._is_closed):
+            self._retry = asyncio.get_running_loop().call_later(self._retry_s, self._try_again)
+            self._retry_s = min(2 * self._retry_s, self._beat_s)
+
+    def _try_again(self) -> None:
+        self._retry = None
+        if not self.gate.is_connected:
+            self._beat()
 
     def _beat(self) -> None:
         self._beat_later()

@@ -35,7 +35,7 @@ from evermarket.venue.primary.settings import split_address
 LOGGER = logging.getLogger(__name__)
 LOOK_S = 0.002
 BOARD_S = 0.1
-ANSWER_S = 2.0
+ANSWER_S = 10.0
 
 
 class Conductor:
@@ -96,7 +96,8 @@ class Conductor:
             return
         now_ns = self.plan.clock.now_ns()
         due = self.reopening.due(now_ns, self.ready_permille)
-        self._send(due if len(due) else self.timetable.due(now_ns))
+        if len(due) or self.timetable.next_ns <= now_ns:
+            self._send(due if len(due) else self.timetable.due(now_ns))
 
     def _send(self, commands: Records) -> int:
         """Send them; how many must have been taken until all of them are in the journal."""
@@ -120,7 +121,7 @@ class Conductor:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            words = (await reader.readline()).decode(errors="replace").split(maxsplit=1)
+            words = (await reader.readline()).decode(errors="replace").strip().split(maxsplit=1)
             writer.write(json.dumps(await self._answer(words), ensure_ascii=False).encode() + b"\n")
             await writer.drain()
         except OSError:
@@ -134,9 +135,9 @@ class Conductor:
             case ["status"]:
                 return self.status()
             case ["announce", text]:
-                return await self._entered(announcement(text.strip(), 0))
+                return await self._entered(announcement(text, 0))
             case ["halt", why]:
-                return await self._entered(self.reopening.halt_all(why.strip()))
+                return await self._entered(self.reopening.halt_all(why))
             case ["resume"]:
                 return await self._entered(self.reopening.resume_all(now_ns))
             case _:

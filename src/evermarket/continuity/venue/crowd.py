@@ -101,7 +101,7 @@ class Crowd:
         members = plan.folder / "members"
         told, sent = ((members / f"{name}.bin").open("ab", buffering=1 << 16) for name in ("told", "sent"))
         self._logs = (told, sent)
-        free = plan.guests | plan.fix_members
+        free = {*plan.guests, *plan.fix_members, plan.probe_line}
         lines = [line.line for line in self._day.lines if line.line not in free]
         self.traders = [Trader(plan, line, self._numbers, self._logs) for line in lines]
         self._lines = np.array(lines, np.uint16)

@@ -110,6 +110,7 @@ class PageFacts:
                 "lag_ms": [ms for _, ms in self._lags],
                 "commands": list(self._rates),
             },
+            "probe": status.get("watch"),
             "trading": self._trading(book),
             "members": self._board(look),
             "processes": [{"name": name, **facts} for name, facts in status["processes"].items()],

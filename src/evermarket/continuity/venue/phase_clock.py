@@ -26,6 +26,7 @@ class PhaseClock:
         self._due: dict[int, deque[Step]] = defaultdict(deque)
         self._last: dict[int, Step] = {}
         self._missed: set[tuple[int, Step]] = set()
+        self._excused_ns = 0
         for row in of(schedule, Kind.PHASE):
             self._due[int(row["group"])].append((int(row["time"]), int(row["code"])))
 
@@ -40,12 +41,16 @@ class PhaseClock:
         found = []
         for group, steps in self._due.items():
             for step in steps:
-                if step[0] + self._tolerance_ns >= now_ns:
+                if max(step[0], self._excused_ns) + self._tolerance_ns >= now_ns:
                     break
                 if (group, step) not in self._missed:
                     self._missed.add((group, step))
                     found.append(f"group {group}: {name(step[1])} has not begun")
         return found
+
+    def excuse(self, now_ns: int) -> None:
+        """The market has changed hands now: what fell due before may come late."""
+        self._excused_ns = now_ns
 
     def _entered(self, group: int, time_ns: int, label: int) -> list[str]:
         steps, last = self._due[group], self._last.get(group)
@@ -55,7 +60,7 @@ class PhaseClock:
                 return [f"group {group}: {name(label)} was entered twice"]
             return [f"group {group}: {name(label)} was entered; {name(steps[0][1]) if steps else 'nothing'} was due"]
         due_ns, _ = steps.popleft()
-        off_ns = time_ns - due_ns
+        off_ns = time_ns - (due_ns if time_ns < due_ns else max(due_ns, min(time_ns, self._excused_ns)))
         if abs(off_ns) <= self._tolerance_ns:
             return []
         return [f"group {group}: {name(label)} began {abs(off_ns) // SECOND_NS} s {'late' if off_ns > 0 else 'early'}"]

@@ -31,8 +31,8 @@ SOCKET_PATH_BYTES_MAX = 107
 CORE_PORTS = ("p_door", "p_lines", "t_door", "t_lines", "p_tls", "t_tls")
 PORTS = (*CORE_PORTS, "identity", "feed", "recovery", "web", "fix", "page")
 
-SERVICES = ("crowd", "identity", "feed", "fix", "relay", "page")
-"""What stands beside cores and conductor: simulated members, tickets for people, market data, FIX, TLS, the page."""
+SERVICES = ("crowd", "identity", "feed", "fix", "relay", "watch", "page")
+"""Beside cores and conductor: simulated members, tickets for people, market data, FIX, TLS, a probe, the page."""
 
 
 class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -76,6 +76,11 @@ class VenuePlan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def guests(self) -> dict[int, int]:
         """Lines that simulated members leave to people, and whose they are: the last ones that enter orders."""
         return self._left_free(self.guest_lines, 0)
+
+    @property
+    def probe_line(self) -> int:
+        """The line of the probe: the one before those of FIX."""
+        return next(iter(self._left_free(1, self.guest_lines + self.fix_lines)))
 
     @property
     def fix_members(self) -> dict[int, int]:

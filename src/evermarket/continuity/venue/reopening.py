@@ -43,6 +43,7 @@ class Reopening:
         self.floor = Floor()
         self._owner = 0
         self._since = -1
+        self._is_done = False
         self._halted: dict[Book, int] = {}
         self._resumed: set[Book] = set()
 
@@ -51,6 +52,8 @@ class Reopening:
         """One of trading, halting, cancel only, reopening, done."""
         if self._since < 0:
             return "trading"
+        if self._is_done:
+            return "done"
         if self._to_halt():
             return "halting"
         if self._halted.keys() - self._resumed:
@@ -70,11 +73,12 @@ class Reopening:
     def take(self, piece: Piece) -> None:
         """The next piece of the released stream, and whose it is."""
         if self._owner and piece.place.owner != self._owner:
-            self._since, self._halted, self._resumed = piece.place.began, {}, set()
+            self._since, self._halted, self._resumed, self._is_done = piece.place.began, {}, set(), False
         self._owner = piece.place.owner
         if self._since >= 0:
             self._follow(piece.records)
         self.floor.take(piece.records)
+        self._is_done = self.stage == "done"
 
     def due(self, now_ns: int, ready_permille: int) -> Records:
         """What is to be sent now. `ready_permille`: share of the volume whose members are back."""

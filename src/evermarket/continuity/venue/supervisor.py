@@ -32,7 +32,7 @@ LOOK_S = 0.01
 STOP_S = 5.0
 FINISHED = ("crowd", "conductor")
 """Processes that end by themselves when the day is over."""
-TELLING = ("crowd", *LISTENING)
+TELLING = ("crowd", "watch", *LISTENING)
 """Processes that say how they stand in FOLDER/NAME.json."""
 
 
@@ -162,6 +162,21 @@ class Supervisor:
             assert child.process is not None
             child.process.kill()
 
+    async def _stopped(self, what: str) -> dict[str, Any]:
+        """No outcome comes any more, whatever the processes say of themselves: the policy's switch, if it has one."""
+        if not self.plan.policy.unattended_switch or self.is_switched:
+            return self._alarm(what)
+        self._incident(what)
+        return await self._switch(BY_POLICY, what)
+
+    def _alarm(self, what: str) -> dict[str, Any]:
+        """Written down for people: in the incident under way, or one of its own."""
+        if self.incident is not None:
+            self.incident.note("alarm", what=what)
+        else:
+            Incident(self.plan.folder / "incidents", what)
+        return {"noted": what}
+
     def _primary_matches(self) -> None:
         if self.incident is not None and not self._is_switching:
             self.incident.note("over", what="the primary matches and answers")
@@ -218,6 +233,10 @@ class Supervisor:
         match words:
             case ["status"]:
                 return await self.status()
+            case ["alarm", *text]:
+                return self._alarm(" ".join(text))
+            case ["stopped", *text]:
+                return await self._stopped(" ".join(text))
             case ["down"]:
                 self._over.set()
                 return {"asked": "down"}

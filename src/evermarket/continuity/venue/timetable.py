@@ -44,7 +44,9 @@ class Timetable:
 
     @property
     def next_ns(self) -> int:
-        """Market time at which something is due next."""
+        """Market time at which something is due next; 0 while reference data is missing."""
+        if self._reference_done < len(self._heads):
+            return 0
         scheduled = int(self._times[self._schedule_done]) if not self.is_over else np.iinfo(np.int64).max
         return min(scheduled, self._timers.next_due)
 

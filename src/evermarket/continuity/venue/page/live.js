@@ -31,6 +31,8 @@ function head(facts) {
   put(at("epoch"), seat.epoch);
   put(at("in-step"), (seat.in_step || []).join(", "));
   put(at("level"), seat.level);
+  const probe = facts.probe;
+  put(at("probe"), probe && probe.probes ? `${probe.median_ms.toFixed(1)} · ${probe.slowest_ms.toFixed(0)}` : "–");
   put(at("orders"), number(facts.trading.orders));
   put(at("trades"), number(facts.trading.trades));
 }
