@@ -79,8 +79,8 @@ def _foot(look: Look) -> list[Text]:
         step = look.incidents[-1][-1]
         said = " ".join(f"{name}={value}" for name, value in step.items() if name not in ("at_ns", "ms", "step"))
         last = f"{step['ms']:,.1f} ms  {step['step']}  {said}"
-    said = (f"alive: {', '.join(living) or 'not known'}", f"last incident: {last}")
-    return [Text(printable(text), no_wrap=True) for text in said]
+    both = (f"alive: {', '.join(living) or 'not known'}", f"last incident: {last}")
+    return [Text(printable(text), no_wrap=True) for text in both]
 
 
 def _number(value: Any) -> str:
