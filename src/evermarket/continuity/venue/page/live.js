@@ -25,8 +25,8 @@ const words = text => text.toLowerCase().replaceAll("_", " ");
 function head(facts) {
   const seat = facts.seat, owner = facts.cores.find(core => core.name === seat.owner);
   put(at("market"), facts.market);
-  const calm = facts.stage === "trading" || facts.stage === "day is over";
-  put(at("stage"), facts.stage === "trading" && facts.trading.phase ? `trading · ${words(facts.trading.phase)}` : facts.stage, calm ? "" : "alert");
+  const {stage, trading: {phase}} = facts, isTrading = stage === "trading" && phase !== "HALTED";
+  put(at("stage"), stage === "trading" && phase ? `trading · ${words(phase)}` : stage, isTrading || stage === "day is over" ? "" : "alert");
   put(at("owner"), owner ? `${owner.name} · ${owner.make}` : "nobody");
   put(at("epoch"), seat.epoch);
   put(at("in-step"), (seat.in_step || []).join(", "));
@@ -129,8 +129,8 @@ function book(one) {
     const price = level => level.price === null ? "market" : level.price;
     [bid && number(bid.size), bid && price(bid), ask && price(ask), ask && number(ask.size)].forEach((cell, j) => put(row.cells[j], cell || " "));
   });
-  const note = one.is_simulated ? `collecting: a match now at ${one.simulated_price || "no price"}, ${number(one.simulated_volume)} shares` : `limits ${one.limit_down_price || "none"} to ${one.limit_up_price || "none"}`;
-  put(at("book-note"), `${note} · day ${one.low_price || "–"} to ${one.high_price || "–"}`);
+  put(at("book-note"), one.is_simulated ? `collecting: a match now at ${one.simulated_price || "no price"}, ${number(one.simulated_volume)} shares`
+    : `limits ${one.limit_down_price || "none"} to ${one.limit_up_price || "none"} · day ${one.low_price || "–"} to ${one.high_price || "–"}`);
 }
 
 const SIGNS = {HAND_RAISED: "! hand raised", NOT_CONNECTED: "✖ not connected", LOGGED_ON: "▲ logged on", CAUGHT_UP: "✔ caught up", READY: "✔ ready"};
