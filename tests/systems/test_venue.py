@@ -5,7 +5,8 @@ import signal
 from pathlib import Path
 
 from evermarket.continuity.venue.incident import read_incidents
-from evermarket.continuity.venue.opening import Status, is_owned_by
+from evermarket.continuity.venue.look import Status
+from evermarket.continuity.venue.opening import is_owned_by
 from evermarket.journal import Journal
 from evermarket.records import Kind
 from tests.systems.venue import Venue, a_venue

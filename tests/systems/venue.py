@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from evermarket.continuity.venue.look import Status
 from evermarket.continuity.venue.opening import (
-    Status,
     is_over,
     open_venue,
     start_supervisor,
@@ -89,14 +89,21 @@ async def _settled(plan: VenuePlan) -> None:
 
 
 @contextmanager
-def a_venue(folder: Path, *, unattended: bool, orders: int = 3_000, speed: int = 1_200) -> Iterator[Venue]:
+def a_venue(
+    folder: Path,
+    *,
+    unattended: bool,
+    orders: int = 3_000,
+    speed: int = 1_200,
+    services: tuple[str, ...] = ("crowd",),
+) -> Iterator[Venue]:
     """Up and ready; whatever happens, nothing of it is left running."""
     board = SimulationConfig(seed=3, members=4, orders=orders, instruments=60, bad_per_million=0, indicate_s=60)
     plan = open_venue(
         folder,
         board,
         speed=speed,
-        services=("crowd",),
+        services=services,
         policy=Policy(unattended, silent_ms=2_000, follower_silent_ms=3_000),
     )
     supervisor = start_supervisor(plan)

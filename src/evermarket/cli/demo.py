@@ -61,16 +61,15 @@ def _live(out: Path, say: Callable[[str], None]) -> None:
     """A day over real sessions in which the primary dies; the last lines are the proof."""
     import shutil
 
-    from evermarket.continuity.venue.drill import run_drill
+    from evermarket.continuity.venue.drill import RECORDING, in_short, run_drill
     from evermarket.sim.config import SimulationConfig
 
     say("\na live market: both cores, members over real sessions; its primary will be killed")
     shutil.rmtree(out / "live", ignore_errors=True)
     board = SimulationConfig(seed=7, members=12, orders=LIVE_ORDERS, instruments=300, bad_per_million=0, indicate_s=30)
     report = run_drill(out / "live", board, speed=LIVE_SPEED, kill_after=LIVE_ORDERS // 2, say=say)
-    proof = report.proof
-    facts = f"acknowledged {proof.acknowledged:,}, lost {proof.lost}, doubled {proof.doubled}"
-    print(f"{facts}, switch {proof.silence_ms:.1f} ms\nthe report: {report.path}")
+    print(f"recorded; to see it again: {CALL} status --replay {out / 'live' / RECORDING}")
+    print(f"{in_short(report.proof)}\nthe report: {report.path}")
 
 
 def shared_data() -> Path | None:

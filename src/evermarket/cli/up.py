@@ -27,6 +27,7 @@ def up(
 ) -> None:
     """Start an exchange: both cores, its timetable, its members; come back when it stands."""
     from evermarket.cli.main import fail
+    from evermarket.continuity.venue.keys import page_address
     from evermarket.continuity.venue.opening import open_venue, start_supervisor, wait_until_ready
     from evermarket.continuity.venue.plan import HOST, SERVICES, Policy
     from evermarket.sim.config import SimulationConfig
@@ -38,6 +39,7 @@ def up(
         plan = open_venue(folder, board, speed=speed, rate=rate, services=services, policy=policy)
     except FileExistsError as error:
         fail(f"{error}; `evermarket down --folder {folder}` ends it", 1)
+    page = page_address(plan)
     start_supervisor(plan)
     begun = time.monotonic()
     try:
@@ -45,11 +47,11 @@ def up(
     except TimeoutError as error:
         fail(str(error), 1)
     if as_json:
-        print(
-            json.dumps({"folder": str(plan.folder), "doors": plan.doors, "ready_s": time.monotonic() - begun} | status)
-        )
+        facts = {"folder": str(plan.folder), "doors": plan.doors, "page": page, "ready_s": time.monotonic() - begun}
+        print(json.dumps(facts | status))
         return
     print(f"the venue stands after {time.monotonic() - begun:.1f} s: {plan.folder}")
+    print(f"the page to watch it: {page}")
     print(f"doors: {', '.join(plan.doors)}; market data: ws://{HOST}:{plan.ports['web']}/stream, its key in web-key")
     print(f"lines for you and your programs: {plan.folder / 'members' / 'guests'} (docs/client.md)")
     print(

@@ -19,8 +19,8 @@ from random import Random
 import msgspec
 import numpy as np
 
+from evermarket.continuity.venue.look import Status
 from evermarket.continuity.venue.opening import (
-    Status,
     is_over,
     plan_of,
     start_supervisor,

@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from evermarket.continuity.venue.board import ready_lines
 from evermarket.continuity.venue.control import ask
 from evermarket.continuity.venue.exchange_link import ExchangeLink
 from evermarket.continuity.venue.plan import TWIN, VenuePlan, read_plan
@@ -35,7 +36,6 @@ LOGGER = logging.getLogger(__name__)
 LOOK_S = 0.002
 BOARD_S = 0.1
 ANSWER_S = 10.0
-READY = ("CAUGHT_UP", "READY")
 
 
 class Conductor:
@@ -114,8 +114,7 @@ class Conductor:
             if self.reopening.stage == "cancel only":
                 with contextlib.suppress(OSError, TimeoutError, ValueError, KeyError):
                     board = await ask(self.plan.own(TWIN) / "control", "board")
-                    ready = {int(line) for line, facts in board["lines"].items() if facts["state"] in READY}
-                    self.ready_permille = self.reopening.floor.share(ready)
+                    self.ready_permille = self.reopening.floor.share(ready_lines(board))
             await asyncio.sleep(BOARD_S)
 
     # --- people -----------------------------------------------------------------------------------------------

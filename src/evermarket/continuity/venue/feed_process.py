@@ -6,11 +6,11 @@ The key for the WebSocket stream lies in FOLDER/web-key.
 
 import asyncio
 import logging
-import secrets
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+from evermarket.continuity.venue.keys import key_at
 from evermarket.continuity.venue.plan import HOST, VenuePlan, read_plan
 from evermarket.records import Records
 from evermarket.venue.feed.book import FeedFold
@@ -27,7 +27,7 @@ PARTITION = 1
 async def serve(plan: VenuePlan) -> None:
     """Until it is told to end."""
     places = FeedPlaces(lines=(((HOST, plan.ports["feed"]),),), recovery=(HOST, plan.ports["recovery"]))
-    gate, fold = WebGate(web_key(plan).__eq__), FeedFold()
+    gate, fold = WebGate(key_at(plan.folder / "web-key").__eq__), FeedFold()
     web = server(gate.app(), HOST, plan.ports["web"])
 
     async def blocks() -> AsyncIterator[Records]:
@@ -42,15 +42,6 @@ async def serve(plan: VenuePlan) -> None:
             await web.serve()
         finally:
             following.cancel()
-
-
-def web_key(plan: VenuePlan) -> str:
-    """The key that people's programs show; made if there is none."""
-    path = plan.folder / "web-key"
-    if not path.exists():
-        path.touch(mode=0o600)
-        path.write_text(secrets.token_urlsafe(18), "utf-8")
-    return path.read_text("utf-8")
 
 
 def main(folder: Path) -> int:

@@ -9,12 +9,12 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
 from evermarket.continuity.venue.control import ask
 from evermarket.continuity.venue.listening import listen
+from evermarket.continuity.venue.look import Status
 from evermarket.continuity.venue.plan import PRIMARY, SERVICES, TWIN, Policy, VenuePlan, found, free_ports
 from evermarket.records.kinds import Make
 from evermarket.records.units import SECOND_NS
@@ -32,8 +32,6 @@ LEAD_S_MAX = 60
 
 LOOK_S = 0.05
 STOP_S = 20.0
-Status = dict[str, Any]
-"""A supervisor's answer to `status`."""
 
 
 def _no_one(_: Status) -> None:
@@ -145,15 +143,21 @@ def wait_for(
     raise TimeoutError(f"{what}: not within {patience_s:.0f} s, see {plan.folder / 'logs'}: {last}")
 
 
-def wait_until_ready(plan: VenuePlan, patience_s: float, say: Callable[[str], None] = lambda _: None) -> Status:
-    """The first status that is ready; what it waits for is said. Errors: TimeoutError."""
+def wait_until_ready(
+    plan: VenuePlan,
+    patience_s: float,
+    say: Callable[[str], None] = lambda _: None,
+    see: Callable[[Status], None] = _no_one,
+) -> Status:
+    """The first status that is ready; what it waits for is said, `see` is shown each. Errors: TimeoutError."""
     said = ""
 
-    def see(status: Status) -> None:
+    def watch(status: Status) -> None:
         nonlocal said
+        see(status)
         text = "waiting: " + str({name: core.get("state", "?") for name, core in status.get("cores", {}).items()})
         if text != said and not is_ready(status):
             say(text)
         said = text
 
-    return wait_for(plan, "the venue stands", is_ready, patience_s, see)
+    return wait_for(plan, "the venue stands", is_ready, patience_s, watch)

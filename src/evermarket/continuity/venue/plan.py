@@ -28,10 +28,11 @@ RELAY_HOST = "127.0.0.2"
 """Where the relay calls from: whoever comes from HOST speaks for itself."""
 BEAT_MS = 20
 SOCKET_PATH_BYTES_MAX = 107
-PORTS = ("p_door", "p_lines", "t_door", "t_lines", "identity", "feed", "recovery", "web", "fix", "p_tls", "t_tls")
+CORE_PORTS = ("p_door", "p_lines", "t_door", "t_lines", "p_tls", "t_tls")
+PORTS = (*CORE_PORTS, "identity", "feed", "recovery", "web", "fix", "page")
 
-SERVICES = ("crowd", "identity", "feed", "fix", "relay", "watch")
-"""What stands beside cores and conductor: simulated members, day tickets for people, market data, FIX, TLS, a probe."""
+SERVICES = ("crowd", "identity", "feed", "fix", "relay", "watch", "page")
+"""Beside cores and conductor: simulated members, tickets for people, market data, FIX, TLS, a probe, the page."""
 
 
 class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

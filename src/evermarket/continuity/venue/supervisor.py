@@ -21,10 +21,10 @@ from evermarket.continuity.venue.aftermath import BY_POLICY, announce, follow_up
 from evermarket.continuity.venue.control import ask
 from evermarket.continuity.venue.incident import Incident
 from evermarket.continuity.venue.listening import LISTENING
+from evermarket.continuity.venue.look import facts_of
 from evermarket.continuity.venue.plan import PRIMARY, SERVICES, TWIN, VenuePlan, read_plan
 from evermarket.continuity.venue.switching import SwitchRefused, switch
 from evermarket.twin import find_binary
-from evermarket.venue.protocol.seat import ReadSeat
 
 LOGGER = logging.getLogger(__name__)
 AGAIN_S = 0.2
@@ -247,29 +247,16 @@ class Supervisor:
 
     async def status(self) -> dict[str, Any]:
         """What a person asks first: who owns the market, how both cores stand, which processes live."""
-        seat = self.plan.seat.step(ReadSeat()).seat
-        facts: dict[str, Any] = {
-            "folder": str(self.plan.folder),
-            "market_ns": self.plan.clock.now_ns(),
-            "seat": None if seat is None else {name: getattr(seat, name) for name in seat.__slots__},
-            "processes": {
-                child.name: {
-                    "pid": child.process.pid if child.process is not None else 0,
-                    "lives": child.lives,
-                    "alive": child.process is not None and child.process.poll() is None,
-                    "done": child.is_done,
-                }
-                for child in self.children.values()
-            },
-            "cores": {},
+        processes = {
+            child.name: {
+                "pid": child.process.pid if child.process is not None else 0,
+                "lives": child.lives,
+                "alive": child.process is not None and child.process.poll() is None,
+                "done": child.is_done,
+            }
+            for child in self.children.values()
         }
-        for name in (PRIMARY, TWIN):
-            try:
-                facts["cores"][name] = await ask(self.plan.own(name) / "control", "status", timeout_s=0.3)
-            except (OSError, TimeoutError, ValueError) as error:
-                facts["cores"][name] = {"state": "SILENT", "why": f"{type(error).__name__}: {error}"}
-        with contextlib.suppress(OSError, TimeoutError, ValueError):
-            facts["exchange"] = await ask(self.plan.folder / "exchange", "status", timeout_s=0.3)
+        facts = await facts_of(self.plan) | {"processes": processes}
         for name in TELLING:
             with contextlib.suppress(OSError, ValueError):
                 facts[name] = json.loads((self.plan.folder / f"{name}.json").read_text("utf-8"))

@@ -36,10 +36,12 @@ class Place(NamedTuple):
 
 
 class Piece(NamedTuple):
-    """Records of the released stream, positions in order without a gap, and the place behind them."""
+    """Records of the released stream, positions in order without a gap, and the place behind them. `blocks`: the BLOCK
+    records that ended them, which tell the owner's digest behind each."""
 
     records: Records
     place: Place
+    blocks: Records = np.zeros(0, BLOCK)
 
 
 class LineRefused(ConnectionError):  # noqa: N818
@@ -65,7 +67,8 @@ def parse_frames(payload: bytes, place: Place) -> Piece:
     owner, began = place.owner, place.began
     for epoch in rows.view(EPOCH)[np.flatnonzero(kinds == Kind.EPOCH)[-1:]]:
         owner, began = int(epoch["owner"]), int(epoch["position"])
-    return Piece(records, Place(int(last["position"]), int(last["epoch"]), last["chain"].tobytes(), owner, began))
+    place = Place(int(last["position"]), int(last["epoch"]), last["chain"].tobytes(), owner, began)
+    return Piece(records, place, rows.view(_ITEM)[kinds == Kind.BLOCK].view(BLOCK))
 
 
 async def released(addresses: Sequence[tuple[str, int]], place: Place = Place()) -> AsyncIterator[Piece]:  # noqa: B008

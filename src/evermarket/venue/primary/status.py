@@ -10,6 +10,8 @@ from collections import deque
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from evermarket.venue.protocol.frames import Block
+
 if TYPE_CHECKING:
     from evermarket.venue.primary.process import Primary
 
@@ -55,7 +57,7 @@ class Status:
             "position": node.body.log.position,
             "synced": node.body.log.position_at(node.body.synced),
             "released": node.body.released_position,
-            "digest": f"{core.market.core.digest:016x}",
+            "digest": f"{self._digest(core):016x}",
             "live": core.market.core.live,
             "in_step": list(seat.in_step) if seat is not None else [],
             "level": seat.level if seat is not None else "",
@@ -77,6 +79,12 @@ class Status:
                 for name, progress in owner.followers.items()
             }
         return facts
+
+    def _digest(self, core: "Primary") -> int:
+        """The state's behind `position`; the core itself may have matched further than what is appended."""
+        log = core.node.body.log
+        frames = (log.frame(index) for index in range(log.end, 0, -1))
+        return next((frame.digest for frame in frames if isinstance(frame, Block)), core.market.core.digest)
 
     def write(self) -> None:
         temporary = self._path.with_suffix(".tmp")
