@@ -60,6 +60,12 @@ def test_what_is_wrong_is_said(changes: dict[str, Any], said: list[str]) -> None
     assert [f"{one.grade} {one.text}" for one in wrongs(a_look(**changes))] == said
 
 
+def test_an_alarm_does_not_hide_a_switch() -> None:
+    alarm = [a_step("detected", what="a phase began late")]
+    found = wrongs(a_look(incidents=[SWITCHED, alarm]))
+    assert [one.text.split(":")[0] for one in found] == ["A switch is under way", "Alarm"]
+
+
 def test_an_incident_that_nobody_closed_is_not_forgotten() -> None:
     old = a_step("detected", what="members hear nothing")
     old["at_ns"] -= 600 * 10**9

@@ -43,12 +43,12 @@ def status(
     if as_json:
         print(json.dumps(found.status | {"board": found.board, "incidents": found.incidents}, ensure_ascii=False))
     elif not watch:
-        Console().print(rendered(found, lines))
+        Console().print(rendered(found, lines, Console().width))
     else:
-        with Live(rendered(found, lines), auto_refresh=False) as live:
+        with Live(rendered(found, lines, Console().width), auto_refresh=False) as live:
             while True:
                 time.sleep(REFRESH_S)
-                live.update(rendered(asyncio.run(look(plan)), lines), refresh=True)
+                live.update(rendered(asyncio.run(look(plan)), lines, live.console.width), refresh=True)
 
 
 def _play(path: Path, speed: float) -> None:

@@ -11,11 +11,13 @@ from contextlib import suppress
 from pathlib import Path
 
 import msgspec
+import numpy as np
 
 from evermarket.continuity.venue.control import ask
 from evermarket.continuity.venue.listening import listen
 from evermarket.continuity.venue.look import Status
 from evermarket.continuity.venue.plan import PRIMARY, SERVICES, TWIN, Policy, VenuePlan, found, free_ports
+from evermarket.records import HEADER
 from evermarket.records.kinds import Make
 from evermarket.records.units import SECOND_NS
 from evermarket.sim.config import SimulationConfig
@@ -51,6 +53,8 @@ def open_venue(
 ) -> VenuePlan:
     """A venue whose day begins `lead_s` from now, `lead()` if that is not said, and `skip_s` seconds behind the first
     step of its timetable; steps that are past by then are taken at once. Errors: FileExistsError."""
+    if {"feed", "page"} & set(services):
+        _compile_feed()
     plan = plan_of(folder, board, speed=speed, lead_s=lead_s, skip_s=skip_s)
     plan = msgspec.structs.replace(plan, rate=rate, services=services, policy=policy or Policy())
     found(plan)
@@ -78,6 +82,13 @@ def _compile() -> None:
 
     seal = JournalSeal(0, {PRIMARY: CoreName(1, Make.PRIMARY)})
     warm_up(Settings(PRIMARY, (PRIMARY,), seal))
+
+
+def _compile_feed() -> None:
+    """The fold of the public books, which two processes of a venue would otherwise compile side by side."""
+    from evermarket.venue.feed.book import FeedFold
+
+    FeedFold().take(np.zeros(0, HEADER))
 
 
 def start_supervisor(plan: VenuePlan, environment: Mapping[str, str] = os.environ) -> subprocess.Popen[bytes]:

@@ -14,7 +14,14 @@ from evermarket.continuity.venue.wrongs import MAKE, Grade, Wrong, stage_of, wro
 
 _STYLE: Final = {Grade.BAD: "bold white on red", Grade.MIND: "bold yellow"}
 _SIGN: Final = {Grade.BAD: "✖", Grade.MIND: "▲"}
-_NUMBERS: Final = ("position", "released", "live", "sessions", "alarms")
+_WORDS: Final = ("core", "make", "state", "digest", "comparison")
+COLUMNS: Final = (
+    *("core", "make", "state", "epoch", "position", "released", "lag", "digest"),
+    *("live", "sessions", "alarms", "comparison"),
+)
+WIDE: Final = 118
+LEFT_OUT: Final = ("make", "epoch", "released", "alarms")
+"""On a terminal that is not so wide."""
 
 
 def printable(text: str) -> str:
@@ -22,9 +29,14 @@ def printable(text: str) -> str:
     return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
 
 
-def rendered(look: Look, lines: int) -> RenderableType:
-    """The view. `lines`: how many lines the venue's board has."""
-    fixed: tuple[RenderableType, ...] = (_head(look.status), _cores(look.status), _members(look, lines), *_foot(look))
+def rendered(look: Look, lines: int, width: int = WIDE) -> RenderableType:
+    """The view for a terminal of this width. `lines`: how many lines the venue's board has."""
+    fixed: tuple[RenderableType, ...] = (
+        _head(look.status),
+        _cores(look.status, width),
+        _members(look, lines),
+        *_foot(look),
+    )
     return Group(*fixed, *_bar(wrongs(look)))
 
 
@@ -42,17 +54,20 @@ def _bar(found: list[Wrong]) -> list[Text]:
     return [Text(f"{_SIGN[one.grade]} {printable(one.text)}", _STYLE[one.grade]) for one in found]
 
 
-def _cores(status: Status) -> Table:
+def _cores(status: Status, width: int) -> Table:
     table = Table(box=None, pad_edge=False)
-    for name in ("core", "make", "state", "epoch", *_NUMBERS[:2], "lag", "digest", *_NUMBERS[2:], "comparison"):
-        table.add_column(name, justify="right" if name in (*_NUMBERS, "epoch", "lag") else "left", no_wrap=True)
+    columns = COLUMNS if width >= WIDE else tuple(name for name in COLUMNS if name not in LEFT_OUT)
+    for name in columns:
+        table.add_column(name, justify="left" if name in _WORDS else "right", no_wrap=True)
     for name in (PRIMARY, TWIN):
         core = status["cores"][name]
-        first, second, *rest = (_number(core.get(key)) for key in _NUMBERS)
-        lag = "" if core.get("lag_records") is None else f"{core['lag_records']:,}"
-        clean = {True: "clean", False: "DIFFERS"}.get(core.get("clean"), "")
-        cells = (core.get("state", ""), _number(core.get("epoch")), first, second, lag, str(core.get("digest", "")))
-        table.add_row(name, MAKE[name], *cells, *rest, clean)
+        cells = {
+            "core": name,
+            "make": MAKE[name],
+            "comparison": {True: "clean", False: "DIFFERS"}.get(core.get("clean")),
+        }
+        cells["lag"] = _shown(core.get("lag_records"))
+        table.add_row(*(cells.get(column) or _shown(core.get(column)) for column in columns))
     return table
 
 
@@ -67,24 +82,24 @@ def _members(look: Look, lines: int) -> Text:
             f"{lines - found[NOT_CONNECTED]:,} of {lines:,} lines connected, {found['CAUGHT_UP']:,} caught up, "
         )
         text.append(f"{found['READY']:,} ready, {found[HAND_RAISED]:,} raised a hand")
-    if crowd := look.status.get("crowd"):
-        text.append(f"   sent {crowd['sent']:,}, answered {crowd['answered']:,}")
     return text
 
 
 def _foot(look: Look) -> list[Text]:
     living = [name for name, process in look.status["processes"].items() if process["alive"]]
+    crowd = look.status.get("crowd") or {"sent": 0, "answered": 0}
     last = "none today"
     if look.incidents:
         step = look.incidents[-1][-1]
         said = " ".join(f"{name}={value}" for name, value in step.items() if name not in ("at_ns", "ms", "step"))
         last = f"{step['ms']:,.1f} ms  {step['step']}  {said}"
-    both = (f"alive: {', '.join(living) or 'not known'}", f"last incident: {last}")
-    return [Text(printable(text), no_wrap=True) for text in both]
+    orders = f"simulated members: sent {crowd['sent']:,}, answered {crowd['answered']:,}"
+    texts = (orders, f"alive: {', '.join(living) or 'not known'}", f"last incident: {last}")
+    return [Text(printable(text), no_wrap=True, overflow="ellipsis") for text in texts]
 
 
-def _number(value: Any) -> str:
+def _shown(value: Any) -> str:
     """Of a list, how many: the primary tells its alarms, the twin counts them."""
     if isinstance(value, list):
         value = len(value)
-    return "" if value is None else f"{value:,}"
+    return f"{value:,}" if isinstance(value, int) else printable(str(value or ""))

@@ -15,6 +15,7 @@ from evermarket.records.units import SECOND_NS
 
 MAKE: Final = {PRIMARY: "primary", TWIN: "twin"}
 OVER: Final = ("over", "trading goes on")
+SWITCH: Final = "A switch is under way"
 FRESH_NS: Final = 60 * SECOND_NS
 """An incident in which nothing happened for so long is one to be looked at, not one under way."""
 
@@ -38,14 +39,13 @@ class Wrong(NamedTuple):
 def wrongs(look: Look) -> list[Wrong]:
     """Everything that is wrong, the gravest first."""
     status = look.status
-    found = [*_switch(look.incidents), *_market(status), *_cores(status), *_processes(status)]
-    found += _incident(look.incidents, look.at_ns)
+    found = [*_market(status), *_cores(status), *_processes(status), *_incidents(look.incidents, look.at_ns)]
     if look.trouble:
         found.append(Wrong(Grade.BAD, f"The supervisor does not answer ({look.trouble}): nothing is started again"))
     hands = [facts for facts in (look.board or {"lines": {}})["lines"].values() if facts["state"] == HAND_RAISED]
     if hands:
         found.append(Wrong(Grade.MIND, f"{_count(len(hands), 'line')} raised a hand"))
-    return sorted(found, key=lambda wrong: wrong.grade != Grade.BAD)
+    return sorted(found, key=lambda wrong: (wrong.grade != Grade.BAD, not wrong.text.startswith(SWITCH)))
 
 
 def stage_of(status: Status) -> str:
@@ -70,12 +70,10 @@ def is_switched(status: Status) -> bool:
     return (status.get("seat") or {}).get("owner") == TWIN
 
 
-def open_incident(incidents: list[Steps]) -> Steps | None:
-    """The latest incident, if it is not over."""
-    if not incidents or not incidents[-1]:
-        return None
-    steps = [step["step"] for step in incidents[-1]]
-    return None if steps[-1] == "not switched" or any(step in OVER for step in steps) else incidents[-1]
+def is_open(steps: Steps) -> bool:
+    """Whether an incident is not over yet."""
+    names = [step["step"] for step in steps]
+    return bool(names) and names[-1] != "not switched" and not any(name in OVER for name in names)
 
 
 def is_switching(steps: Steps) -> bool:
@@ -84,17 +82,15 @@ def is_switching(steps: Steps) -> bool:
     return "halt announced" in names and not {"promoted", "refused", "not switched"} & set(names)
 
 
-def _switch(incidents: list[Steps]) -> Iterator[Wrong]:
-    steps = open_incident(incidents)
-    if steps is not None and is_switching(steps):
-        yield Wrong(Grade.BAD, f"A switch is under way: {_last(steps)}")
-
-
-def _incident(incidents: list[Steps], now_ns: int) -> Iterator[Wrong]:
-    steps = open_incident(incidents)
-    if steps is not None and not is_switching(steps):
+def _incidents(incidents: list[Steps], now_ns: int) -> Iterator[Wrong]:
+    """The switch that is under way, or the latest that is open; an alarm that nobody followed up is one step alone."""
+    found = [steps for steps in incidents if is_open(steps)]
+    for steps in [steps for steps in found if is_switching(steps)][-1:]:
+        yield Wrong(Grade.BAD, f"{SWITCH}: {_last(steps)}")
+    for steps in [steps for steps in found if not is_switching(steps)][-1:]:
         is_fresh = now_ns - int(steps[-1]["at_ns"]) < FRESH_NS
-        yield Wrong(Grade.BAD if is_fresh else Grade.MIND, f"An incident is open: {_last(steps)}")
+        text = f"An incident is open: {_last(steps)}" if len(steps) > 1 else f"Alarm: {steps[0].get('what', '')}"
+        yield Wrong(Grade.BAD if is_fresh else Grade.MIND, text)
 
 
 def _last(steps: Steps) -> str:

@@ -133,7 +133,7 @@ function book(one) {
   put(at("book-note"), `${note} · day ${one.low_price || "–"} to ${one.high_price || "–"}`);
 }
 
-const SIGNS = {HAND_RAISED: "✋ hand raised", NOT_CONNECTED: "✖ not connected", LOGGED_ON: "▲ logged on", CAUGHT_UP: "✔ caught up", READY: "✔ ready"};
+const SIGNS = {HAND_RAISED: "! hand raised", NOT_CONNECTED: "✖ not connected", LOGGED_ON: "▲ logged on", CAUGHT_UP: "✔ caught up", READY: "✔ ready"};
 
 function members(facts) {
   const board = facts.members, gauge = at("gauge").parentElement;
@@ -151,11 +151,11 @@ function members(facts) {
   const enough = board.ready_permille >= board.threshold_permille;
   at("gauge").style.width = percent(board.ready_permille, 10).replace(" ", "");
   gauge.className = enough ? "gauge" : "gauge low";
-  put(at("gauge-text"), `${enough ? "✔" : "✖"} ${percent(board.ready_permille, 10)} of the day's volume is ready; a market reopens at ${percent(board.threshold_permille, 10)}`);
+  put(at("gauge-text"), `${enough ? "✔" : "✖"} ${percent(board.ready_permille, 10)} of today's volume is ready; reopening needs ${percent(board.threshold_permille, 10)}`);
   rows(at("lines"), board.rows.length, 5).forEach((row, i) => {
     const one = board.rows[i], idle = one.state === "NOT_CONNECTED" && one.free;
     const name = idle ? "soft" : {HAND_RAISED: "bad", NOT_CONNECTED: "bad", LOGGED_ON: "mind"}[one.state] || "good";
-    [[one.line, "n"], [one.member, "n"], [idle ? "free" : SIGNS[one.state] || one.state, name], [(one.share / 10000).toFixed(2) + " %", "n"], [one.why || (one.since ? "since " + one.since : " "), one.why ? "" : "soft"]]
+    [[one.line, "n"], [one.member, "n"], [idle ? "free" : SIGNS[one.state] || one.state, name], [(one.share / 10000).toFixed(2) + " %", "n"], [one.why || (one.since ? "since " + one.since : " "), one.why ? "why" : "soft"]]
       .forEach(([text, kind], j) => put(row.cells[j], text, kind));
     if (row.cells[4].title !== one.why) row.cells[4].title = one.why;
   });
