@@ -91,7 +91,7 @@ def draw(seed: int) -> Drill:
     times = sorted(random.uniform(0.0, 0.6 if random.random() < 0.8 else 1.0) for _ in range(count))
     faults = tuple(Fault(random.choices(kinds, weights)[0], at, random.uniform(0.2, 3.0)) for at in times)
     orders = random.choice((1_500, 4_000, 12_000))
-    return Drill(seed, orders, random.choice((1_800, 3_600, 5_400)), random.choice((0, 60, 600)), faults)
+    return Drill(seed, orders, random.choice((2_400, 3_600, 5_400)), random.choice((0, 60, 600)), faults)
 
 
 def run(drill: Drill, folder: Path) -> Outcome:
