@@ -64,8 +64,8 @@ def alarms_of(status: Status) -> list[dict[str, str]]:
 
 
 def test_a_wrong_twin_is_dropped_and_takes_over_only_by_two_people(tmp_path: Path) -> None:
-    """A bit of the running twin's code is flipped: found at the next trade, no longer waited for; the primary goes on. Then
-    the primary hangs: neither the policy nor one person may hand the market to that twin, two people may."""
+    """A bit of the running twin's code is flipped: found at the next trade, no longer waited for; the primary goes on.
+    Then that hangs: neither the policy nor one person may hand the market to such a twin, two people may."""
     policy = Policy(True, silent_ms=5_000, follower_silent_ms=4_000, hung_ms=3_600_000)
     with a_scene(a_day(2), tmp_path, policy=policy) as scene:
         wait_for(scene.plan, "trading", has_traded, PATIENCE_S)
@@ -73,7 +73,7 @@ def test_a_wrong_twin_is_dropped_and_takes_over_only_by_two_people(tmp_path: Pat
         status = wait_for(scene.plan, "the wrong twin is dropped", is_alone, PATIENCE_S)
         assert status["seat"]["reason"] == "drop T: different"
         assert not status["cores"][TWIN]["clean"]
-        assert status["cores"][TWIN]["first_alarm"]["name"] == "wrong_digest"
+        assert status["cores"][TWIN]["first_spoiler"]["name"] == "wrong_digest"
         until_more_is_answered(scene)
         sentence = "the twin is not in step"
         assert key(scene, "switch alice the twin seems fine")["refused"].startswith(sentence)

@@ -27,8 +27,8 @@ LAST_PRICE_FACTOR: Final = 0xE703_7ED1_A0B4_28DB
 
 @contextmanager
 def failing(pid: int, calls: str, error: str, nth: int) -> Iterator[None]:
-    """From now on the `nth` of these system calls that a thread makes fails; strace counts thread by thread. The call is
-    not made at all. Skips the test where there is no strace or it may not trace."""
+    """From now on the `nth` of these system calls that a thread makes is not made and fails; strace counts thread by
+    thread. Skips the test where there is no strace or it may not trace."""
     if shutil.which("strace") is None:
         pytest.skip("strace, which makes a system call fail, is not installed")
     argv = ["strace", "-f", "-p", str(pid), "-e", f"trace={calls}", "-e", f"inject={calls}:error={error}:when={nth}"]
