@@ -73,7 +73,7 @@ def test_a_wrong_twin_is_dropped_and_takes_over_only_by_two_people(tmp_path: Pat
         status = wait_for(scene.plan, "the wrong twin is dropped", is_alone, PATIENCE_S)
         assert status["seat"]["reason"] == "drop T: different"
         assert not status["cores"][TWIN]["clean"]
-        assert status["cores"][TWIN]["first_spoiler"]["name"] == "wrong_digest"
+        assert status["cores"][TWIN]["spoiled_by"]["name"] == "wrong_digest"
         until_more_is_answered(scene)
         sentence = "the twin is not in step"
         assert key(scene, "switch alice the twin seems fine")["refused"].startswith(sentence)
