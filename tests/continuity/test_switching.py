@@ -5,7 +5,7 @@ import pytest
 from evermarket.continuity.venue.switching import refusal
 from evermarket.venue.protocol.seat import Seat, SeatAnswer
 
-TWIN = {"position": 100, "clean": True, "first_alarm": None}
+TWIN = {"position": 100, "clean": True, "spoiled_by": None}
 
 
 def seat(owner: str = "P", in_step: tuple[str, ...] = ("P", "T")) -> SeatAnswer:
@@ -22,7 +22,7 @@ def test_a_twin_in_step_and_clean_may_take_over() -> None:
         (SeatAnswer(0, None, False), TWIN, 0, "the seat is empty"),
         (seat(owner="T", in_step=("T",)), TWIN, 0, "no return that day"),
         (seat(in_step=("P",)), TWIN, 0, "not in step"),
-        (seat(), TWIN | {"clean": False, "first_alarm": "wrong_field"}, 0, "found a difference: wrong_field"),
+        (seat(), TWIN | {"clean": False, "spoiled_by": "wrong_field"}, 0, "found a difference: wrong_field"),
         (seat(), TWIN, 101, "positions up to 100, 101 were released"),
     ],
 )

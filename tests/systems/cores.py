@@ -10,6 +10,7 @@ from subprocess import Popen
 from typing import Any
 
 import msgspec
+import numpy as np
 
 from evermarket.client.line import Line
 from evermarket.client.proof import address_bytes
@@ -21,11 +22,13 @@ from evermarket.continuity.venue.opening import plan_of
 from evermarket.continuity.venue.plan import PRIMARY, TWIN, Policy, VenuePlan, found
 from evermarket.continuity.venue.supervisor import commands
 from evermarket.continuity.venue.switching import switch
-from evermarket.records import Records
+from evermarket.records import HEADER, NO_PRICE, Kind, Records, blank
+from evermarket.records.kinds import ALLOW_CONTINUOUS, Mode, OrdType, Phase, Right, Segment, Side, Tif
 from evermarket.records.session import Resume
 from evermarket.sim.config import SimulationConfig
 from evermarket.venue.identity.tickets import ticket_for
 from evermarket.venue.primary.settings import split_address
+from tests.systems.drills.wire import Wire
 
 PATIENCE_S = 120.0
 
@@ -54,21 +57,31 @@ class Cores:
         raise AssertionError(what)
 
     async def kill_and_switch(self) -> None:
-        """kill -9 of the primary, then the one key, turned in a thread of its own as an operator would."""
+        """kill -9 of the primary, then the switch."""
         self.processes[PRIMARY].send_signal(signal.SIGKILL)
-        incident = Incident(self.plan.folder / "incidents", "the primary was killed")
+        await self.switch()
+
+    async def switch(self) -> None:
+        """The one key, turned in a thread of its own as an operator would; nothing is done to the primary."""
+        incident = Incident(self.plan.folder / "incidents", "a drill")
         await asyncio.to_thread(asyncio.run, switch(self.plan, incident, ("a test",), "a drill", lambda: None))
         self.owner = TWIN
 
-    def line(self, number: int, told: Callable[[Records], None], resume: Resume = Resume.RESTART) -> Line:
-        """A member's line; it is opened by whoever wants it."""
+    def line(
+        self,
+        number: int,
+        told: Callable[[Records], None],
+        resume: Resume = Resume.RESTART,
+        doors: tuple[str, ...] = (),
+    ) -> Line:
+        """A member's line; it is opened by whoever wants it. `doors`: others than those of the plan."""
         key = ticket_for(self.plan.secret, number, self.plan.trading_day, address_bytes("127.0.0.1"))
-        return Line(DayTicket(number, self.plan.trading_day, key, self.plan.doors), told, resume=resume)
+        return Line(DayTicket(number, self.plan.trading_day, key, doors or self.plan.doors), told, resume=resume)
 
 
 @contextlib.asynccontextmanager
-async def two_cores() -> AsyncIterator[Cores]:
-    """Both up and in step, in a folder of their own that is gone afterwards."""
+async def two_cores(follower_line: Wire | None = None) -> AsyncIterator[Cores]:
+    """Both up and in step, in a folder of their own that is gone afterwards; the twin follows over a wire, if given."""
     with tempfile.TemporaryDirectory(prefix="cores-") as folder:
         board = SimulationConfig(instruments=40, members=1)
         plan = plan_of(Path(folder) / "v", board, lead_s=0)
@@ -76,6 +89,10 @@ async def two_cores() -> AsyncIterator[Cores]:
         found(plan)
         wanted = [child for child in commands(plan) if child.name in (PRIMARY, TWIN)]
         processes = {}
+        if follower_line is not None:
+            lines = plan.cores[0].lines
+            follower_line.target = split_address(lines)
+            wanted[1].argv = [follower_line.address if word == lines else word for word in wanted[1].argv]
         for child in wanted:
             with (plan.folder / "logs" / f"{child.name}.log").open("ab") as log:
                 processes[child.name] = Popen(child.argv, stdout=log, stderr=log)
@@ -94,3 +111,26 @@ async def two_cores() -> AsyncIterator[Cores]:
             for process in processes.values():
                 process.kill()
                 process.wait()
+
+
+def market(lines: int) -> Records:
+    """Lines, one book without limits, continuous trading."""
+    tick, line, book = blank(Kind.REF_TICK), blank(Kind.REF_LINE, lines), blank(Kind.REF_INSTRUMENT)
+    tick["tick"], tick["table"] = 100, 1
+    line["line"], line["member"], line["rights"] = np.arange(1, lines + 1), np.arange(1, lines + 1), Right.ORDERS
+    book["instrument"], book["attributes"], book["group"], book["table"] = 1, Segment.REGULAR, 1, 1
+    book["qty_min"], book["lot"], book["qty_max"], book["product"] = 1, 1, 1_000_000, 1
+    book["allow"] = int(ALLOW_CONTINUOUS)
+    price, phase = blank(Kind.REF_PRICES), blank(Kind.PHASE)
+    price["instrument"], price["attributes"], price["reference"] = 1, Segment.REGULAR, 1_000_000
+    price["limit_up"] = price["limit_down"] = price["previous_close"] = NO_PRICE
+    phase["group"], phase["code"], phase["mode"], phase["allow"] = 1, Phase.CONTINUOUS, Mode.CONTINUOUS, book["allow"]
+    return np.concatenate([part.view("V64") for part in (tick, line, book, price, phase)]).view(HEADER)
+
+
+def orders(count: int) -> Records:
+    """Purchases that rest."""
+    rows = blank(Kind.NEW, count)
+    rows["instrument"], rows["attributes"], rows["price"], rows["qty"] = 1, Segment.REGULAR, 1_000_000, 1
+    rows["side"], rows["ord_type"], rows["tif"], rows["account"] = Side.BUY, OrdType.LIMIT, Tif.ROD, 1
+    return rows.view(HEADER)

@@ -8,9 +8,8 @@ import numpy as np
 import pytest
 
 from evermarket.client.line import Line
-from evermarket.records import HEADER, NO_PRICE, Kind, Records, blank
-from evermarket.records.kinds import ALLOW_CONTINUOUS, Mode, OrdType, Phase, Right, Segment, Side, Tif
-from tests.systems.cores import PATIENCE_S, Cores, two_cores
+from evermarket.records import HEADER, Kind, Records
+from tests.systems.cores import PATIENCE_S, Cores, market, orders, two_cores
 
 IDLE = 2_000
 ACTIVE = 200
@@ -31,29 +30,6 @@ class Member:
         self.positions += records["position"].tolist()
         outcomes = records.view("V64")[records["kind"] == Kind.ACCEPTED].view(HEADER)
         self.accepted += outcomes["position"].tolist()
-
-
-def market(lines: int) -> Records:
-    """Lines, one book without limits, continuous trading."""
-    tick, line, book = blank(Kind.REF_TICK), blank(Kind.REF_LINE, lines), blank(Kind.REF_INSTRUMENT)
-    tick["tick"], tick["table"] = 100, 1
-    line["line"], line["member"], line["rights"] = np.arange(1, lines + 1), np.arange(1, lines + 1), Right.ORDERS
-    book["instrument"], book["attributes"], book["group"], book["table"] = 1, Segment.REGULAR, 1, 1
-    book["qty_min"], book["lot"], book["qty_max"], book["product"] = 1, 1, 1_000_000, 1
-    book["allow"] = int(ALLOW_CONTINUOUS)
-    price, phase = blank(Kind.REF_PRICES), blank(Kind.PHASE)
-    price["instrument"], price["attributes"], price["reference"] = 1, Segment.REGULAR, 1_000_000
-    price["limit_up"] = price["limit_down"] = price["previous_close"] = NO_PRICE
-    phase["group"], phase["code"], phase["mode"], phase["allow"] = 1, Phase.CONTINUOUS, Mode.CONTINUOUS, book["allow"]
-    return np.concatenate([part.view("V64") for part in (tick, line, book, price, phase)]).view(HEADER)
-
-
-def orders(count: int) -> Records:
-    """Purchases that rest."""
-    rows = blank(Kind.NEW, count)
-    rows["instrument"], rows["attributes"], rows["price"], rows["qty"] = 1, Segment.REGULAR, 1_000_000, 1
-    rows["side"], rows["ord_type"], rows["tif"], rows["account"] = Side.BUY, OrdType.LIMIT, Tif.ROD, 1
-    return rows.view(HEADER)
 
 
 async def answered(members: list[Member], each: int) -> None:

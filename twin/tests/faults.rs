@@ -72,6 +72,8 @@ fn every_planted_fault_is_found_and_named() {
         if !matches!(fault.name, "silent_stop" | "epoch_regress") {
             assert!(!followed.eligible(), "{}: still eligible", fault.name);
         }
+        let is_spoiled = followed.teller().spoiled_by().is_some();
+        assert_eq!(is_spoiled, !followed.eligible(), "{}", fault.name);
         // What was taken is a whole journal, and read back it tells the same of its content.
         drop(followed);
         let outcome = replay(&own, Toy::new(), true, false, &mut None).unwrap();
@@ -92,6 +94,31 @@ fn every_planted_fault_is_found_and_named() {
             assert_eq!(at_owner.difference.unwrap().name, fault.alarm);
         }
     }
+}
+
+#[test]
+fn what_spoiled_the_comparison_is_named_though_it_was_not_the_first_alarm() {
+    let folder = Folder::new("spoiled");
+    let at = |name: &str| folder.path().join(name);
+    drop(journal(&at("original"), 30));
+    let (day, mut frames) = load(&at("original")).unwrap();
+    plant(&mut frames, "wrong_price", 5).unwrap();
+    let (mut follower, mut raw) = (follower(&at("own")), Vec::new());
+    let mut source = FolderSource::new(&at("owner"));
+    let until = Instant::now() + Duration::from_secs(60);
+    while !follower.state().silent {
+        assert!(Instant::now() < until, "no silence");
+        follower.step(&mut source, &mut raw).unwrap();
+    }
+    assert_eq!(follower.teller().spoiled_by(), None);
+    store(&at("owner"), day, &frames).unwrap();
+    while follower.teller().spoiled_by().is_none() {
+        assert!(Instant::now() < until, "no difference");
+        follower.step(&mut source, &mut raw).unwrap();
+    }
+    let named = |line: Option<&str>, name: &str| line.is_some_and(|line| line.contains(name));
+    assert!(named(follower.teller().first_alarm(), "silence"));
+    assert!(named(follower.teller().spoiled_by(), "wrong_field"));
 }
 
 #[test]

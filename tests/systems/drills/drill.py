@@ -10,8 +10,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -47,6 +47,10 @@ from tests.systems.members import unanswered
 PATIENCE_S = 240.0
 SEGMENT_BYTES = 1 << 19
 DISK_BYTES = 6 << 20
+POLICY = Policy(True, 1_500, 4_000, 1_500, ready_permille=300)
+
+Ground = Callable[[VenuePlan], AbstractContextManager[None]]
+"""What the folders of a venue's cores stand on while it runs."""
 
 
 @dataclass(frozen=True)
@@ -91,13 +95,14 @@ def draw(seed: int) -> Drill:
     times = sorted(random.uniform(0.0, 0.6 if random.random() < 0.8 else 1.0) for _ in range(count))
     faults = tuple(Fault(random.choices(kinds, weights)[0], at, random.uniform(0.2, 3.0)) for at in times)
     orders = random.choice((1_500, 4_000, 12_000))
-    return Drill(seed, orders, random.choice((1_800, 3_600, 5_400)), random.choice((0, 60, 600)), faults)
+    return Drill(seed, orders, random.choice((2_400, 3_600, 5_400)), random.choice((0, 60, 600)), faults)
 
 
 def run(drill: Drill, folder: Path) -> Outcome:
     """Hold it. Errors: AssertionError if anything told is lost, doubled or contradicted; TimeoutError if it hangs."""
     begun = time.monotonic()
-    with a_scene(drill, folder) as scene:
+    ground = a_small_disk if any(fault.kind == "fill_disk" for fault in drill.faults) else nothing_special
+    with a_scene(drill, folder, ground=ground) as scene:
         begun_ns = max(scene.plan.clock.now_ns(), int(day_steps(scene.plan.board)["time"][0]))
         happened = [play(scene, fault, begun_ns) for fault in drill.faults]
         status = wait_for(scene.plan, "the day is over", is_over, PATIENCE_S)
@@ -110,9 +115,17 @@ def run(drill: Drill, folder: Path) -> Outcome:
     return Outcome(drill.seed, "; ".join(happened), drill.orders, drill.speed, *row, round(time.monotonic() - begun, 1))
 
 
+def nothing_special(_: VenuePlan) -> AbstractContextManager[None]:
+    """The machine's own disk."""
+    return nullcontext()
+
+
 @contextmanager
-def a_scene(drill: Drill, folder: Path) -> Iterator[Scene]:
-    """A venue with wires between its cores and before its doors; whatever happens, nothing of it is left running."""
+def a_scene(
+    drill: Drill, folder: Path, *, policy: Policy = POLICY, ground: Ground = nothing_special
+) -> Iterator[Scene]:
+    """A venue with wires between its cores and before its doors; whatever happens, nothing of it is left running.
+    `policy` is taken as it is but for the drill's own cancel-only window."""
     with ExitStack() as stack:
         cores, *doors = (stack.enter_context(Wire().running()) for _ in range(3))
         plan = plan_of(folder / "v", drill.board, speed=drill.speed)
@@ -121,25 +134,25 @@ def a_scene(drill: Drill, folder: Path) -> Iterator[Scene]:
             services=("crowd",),
             segment_bytes=SEGMENT_BYTES,
             member_doors=tuple(wire.address for wire in doors),
-            policy=Policy(True, 1_500, 4_000, 1_500, cancel_only_s=drill.cancel_only_s, ready_permille=300),
+            policy=msgspec.structs.replace(policy, cancel_only_s=drill.cancel_only_s),
         )
         for wire, door in zip(doors, plan.doors, strict=True):
             wire.target = split_address(door)
         lines = plan.cores[0].lines
         cores.target = split_address(lines)
-        if any(fault.kind == "fill_disk" for fault in drill.faults):
-            stack.enter_context(a_small_disk(plan.own(PRIMARY)))
+        stack.enter_context(ground(plan))
         found(plan)
         twin = through(folder, find_binary(), lines, cores.address)
         supervisor = start_supervisor(plan, os.environ | {"EVERMARKET_TWIN": str(twin)})
         stack.callback(stop_supervisor, supervisor)
         wait_until_ready(plan, PATIENCE_S)
-        yield Scene(plan, cores, tuple(doors))
+        yield Scene(plan, supervisor, cores, tuple(doors))
 
 
 @contextmanager
-def a_small_disk(path: Path) -> Iterator[None]:
-    """A file system of its own for a folder; needs root."""
+def a_small_disk(plan: VenuePlan) -> Iterator[None]:
+    """A file system of its own for the primary's folder; needs root."""
+    path = plan.own(PRIMARY)
     path.mkdir(parents=True)
     subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={DISK_BYTES}", "tmpfs", str(path)], check=True)
     try:

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import subprocess
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -26,13 +27,18 @@ class Scene:
     """A venue that runs, and the lines that a test holds in its hands."""
 
     plan: VenuePlan
+    supervisor: subprocess.Popen[bytes]
     follower_line: Wire
     member_lines: tuple[Wire, ...]
+
+    def pid(self, name: str) -> int:
+        """Of the present life of a process."""
+        return int((self.plan.folder / f"{name}.pid").read_text("utf-8"))
 
     def signal(self, name: str, number: signal.Signals) -> None:
         """To the present life of a process; one that has ended gets none."""
         with suppress(ProcessLookupError, OSError, ValueError):
-            os.kill(int((self.plan.folder / f"{name}.pid").read_text("utf-8")), number)
+            os.kill(self.pid(name), number)
 
 
 def kill(scene: Scene, fault: Fault) -> None:

@@ -5,6 +5,7 @@ import contextlib
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from random import Random
 
 HOST = "127.0.0.1"
 
@@ -19,6 +20,12 @@ class Wire:
         self._flows = {"there": asyncio.Event(), "back": asyncio.Event()}
         self._writers: set[asyncio.StreamWriter] = set()
         self._answers_to_lose = 0
+        self._share_to_lose = 0.0
+        self._random = Random(0)
+        self.answers_lost = 0
+        self.said = bytearray()
+        """What callers said, as it was passed on; kept on request alone."""
+        self.is_keeping = False
 
     def cut(self, *ways: str) -> None:
         """Nothing passes any more: "there" from caller to target, "back" the other way."""
@@ -36,6 +43,14 @@ class Wire:
     def lose_answers(self, count: int) -> None:
         """The next answers, read by read, are thrown away, and their connections with them."""
         self._loop.call_soon_threadsafe(setattr, self, "_answers_to_lose", count)
+
+    def lose_share_of_answers(self, share: float, seed: int) -> None:
+        """From now on such a share of the answers, read by read, is thrown away, and their connections with them."""
+
+        def begin() -> None:
+            self._share_to_lose, self._random = share, Random(seed)
+
+        self._loop.call_soon_threadsafe(begin)
 
     @contextmanager
     def running(self) -> Iterator["Wire"]:
@@ -80,9 +95,10 @@ class Wire:
         try:
             while data := await reader.read(1 << 16):
                 await self._flows[way].wait()
-                if way == "back" and self._answers_to_lose:
-                    self._answers_to_lose -= 1
+                if way == "back" and self._is_lost():
                     return
+                if way == "there" and self.is_keeping:
+                    self.said += data
                 writer.write(data)
                 await writer.drain()
         except OSError:
@@ -90,3 +106,9 @@ class Wire:
         finally:
             self._writers.discard(writer)
             writer.transport.abort()
+
+    def _is_lost(self) -> bool:
+        is_lost = self._answers_to_lose > 0 or self._random.random() < self._share_to_lose
+        self._answers_to_lose = max(0, self._answers_to_lose - 1)
+        self.answers_lost += is_lost
+        return is_lost

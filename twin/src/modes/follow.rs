@@ -238,7 +238,11 @@ impl<M: Matching + Send + 'static> Follower<M> {
         self.state.stalled |= spoils;
         self.state.clean &= !spoils;
         let position = self.keeper.cursor().position;
-        self.teller.fault(fault, position, "owner");
+        if spoils {
+            self.teller.spoiler(fault, position, "owner");
+        } else {
+            self.teller.fault(fault, position, "owner");
+        }
     }
 
     /// The owner's journal goes on differently from ours.

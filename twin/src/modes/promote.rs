@@ -91,8 +91,10 @@ pub fn refusal<M: Matching + Send + 'static>(
         return Some("hold: this core has no members' door to hold".into());
     }
     if !follower.eligible() && !wanted.force {
-        let first = follower.teller().first_alarm().unwrap_or("nothing");
-        return Some(format!("the comparison is not clean; first alarm: {first}"));
+        let why = follower.teller().spoiled_by().unwrap_or("nothing");
+        return Some(format!(
+            "the comparison is not clean since this alarm: {why}"
+        ));
     }
     None
 }

@@ -41,6 +41,7 @@ pub struct Teller {
     told: HashSet<(String, u64)>,
     alarms: u64,
     first_alarm: Option<String>,
+    spoiled_by: Option<String>,
     quiet: bool,
 }
 
@@ -109,6 +110,7 @@ impl Teller {
             told,
             alarms: 0,
             first_alarm: None,
+            spoiled_by: None,
             quiet: false,
         }
     }
@@ -131,24 +133,39 @@ impl Teller {
         self.first_alarm.as_deref()
     }
 
+    /// The line of the first alarm since which this core is not clean.
+    pub fn spoiled_by(&self) -> Option<&str> {
+        self.spoiled_by.as_deref()
+    }
+
     /// A difference between owner and shadow.
     pub fn difference(&mut self, difference: &Difference) {
         let object = difference.object().text("verdict", difference.verdict());
-        self.alarm(difference.name, difference.position, object);
+        self.alarm(difference.name, difference.position, object, true);
     }
 
-    /// Something about the stream itself, behind this position. `verdict` says who is probably wrong.
+    /// Something about the stream itself, behind this position, after which this core is as clean as it was. `verdict`
+    /// says who is probably wrong.
     pub fn fault(&mut self, fault: &Fault, position: u64, verdict: &str) {
+        self.stream(fault, position, verdict, false);
+    }
+
+    /// The same, and this core is not clean any more.
+    pub fn spoiler(&mut self, fault: &Fault, position: u64, verdict: &str) {
+        self.stream(fault, position, verdict, true);
+    }
+
+    fn stream(&mut self, fault: &Fault, position: u64, verdict: &str, spoils: bool) {
         let object = Object::new()
             .text("name", fault.name)
             .value("position", position)
             .text("what", &fault.what)
             .text("verdict", verdict);
-        self.alarm(fault.name, position, object);
+        self.alarm(fault.name, position, object, spoils);
     }
 
     /// One alarm a name and position; many more would hide the first.
-    fn alarm(&mut self, name: &str, position: u64, object: Object) {
+    fn alarm(&mut self, name: &str, position: u64, object: Object, spoils: bool) {
         if !self.told.insert((name.to_string(), position)) {
             return;
         }
@@ -156,6 +173,9 @@ impl Teller {
         let line = object.value("at_ns", clock_ns()).line();
         if !self.quiet && self.told.len() <= ALARMS_TOLD_MAX {
             say(format_args!("{{\"alarm\": {line}}}"));
+        }
+        if spoils {
+            self.spoiled_by.get_or_insert(line.clone());
         }
         self.first_alarm.get_or_insert(line);
         self.replaced = None;
@@ -184,6 +204,7 @@ impl Teller {
             .value("refused_by_owner", state.refused_by_owner)
             .value("alarms", self.alarms)
             .raw("first_alarm", self.first_alarm.as_deref().unwrap_or("null"))
+            .raw("spoiled_by", self.spoiled_by.as_deref().unwrap_or("null"))
             .raw(
                 "settlement",
                 &settlement.map_or("null".into(), |facts| facts.line()),

@@ -107,6 +107,7 @@ class Crowd:
         self._lines = np.array(lines, np.uint16)
         self._waiting: Records = np.zeros(0, HEADER)
         self._is_last = False
+        self._answered = 0
 
     async def run(self) -> None:
         """To the end of the day's orders, then until everything is answered or nothing moves for a while."""
@@ -143,6 +144,10 @@ class Crowd:
             mine = batch.view(_ITEM)[np.isin(batch["kind"], list(_MEMBERS))]
             self._waiting = np.concatenate([self._waiting.view(_ITEM), mine]).view(HEADER)
         upto = int(np.searchsorted(self._waiting["time"], now_ns, side="right"))
+        answered = sum(trader.answered for trader in self.traders)
+        if not upto and answered == self._answered:
+            return
+        self._answered = answered
         due, self._waiting = self._waiting[:upto], self._waiting[upto:]
         lines = due.view(_ITEM).view(ORDER)["line"]
         order = np.argsort(lines, kind="stable")

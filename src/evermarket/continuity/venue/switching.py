@@ -35,7 +35,7 @@ def refusal(answer: SeatAnswer, twin: dict[str, Any], released: int) -> str | No
     if TWIN not in seat.in_step:
         return f"the twin is not in step (it has positions up to {twin['position']}): {seat.reason}"
     if not twin["clean"]:
-        return f"the comparison found a difference: {twin['first_alarm']}"
+        return f"the comparison found a difference: {twin['spoiled_by']}"
     if int(twin["position"]) < released:
         return f"the twin has positions up to {twin['position']}, {released} were released"
     return None

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 from evermarket.journal import Journal, JournalWriter
-from evermarket.journal.errors import JournalMissing
+from evermarket.journal.errors import JournalError
 from evermarket.journal.segment import list_segments
 from evermarket.records import RECORD_BYTES, Records
 from evermarket.records.kinds import Make
@@ -278,6 +278,6 @@ def main(settings: PrimarySettings) -> int:
         import uvloop
 
         return uvloop.run(primary.run())
-    except JournalMissing as error:
+    except JournalError as error:  # before there was a loop to halt: the first broken write is final here, too
         LOGGER.error("%s", error)
         return HALTED
