@@ -4,7 +4,7 @@ RUN := $(UV) run --frozen
 CARGO := cargo
 TWIN := --quiet --offline --manifest-path twin/Cargo.toml
 
-.PHONY: setup demo test soak lint bench sanitize clean
+.PHONY: setup demo test soak drills lint bench sanitize clean
 
 setup: .tools/ready
 
@@ -22,6 +22,10 @@ test: setup
 
 soak: setup
 	@cd tests/failures && PYTHONPATH=../.. ../../$(RUN) python -m simulation.soak
+
+drills: setup
+	@mkdir -p out
+	@$(RUN) python -m tests.systems.drills.many 0 200 out/drills.csv
 
 lint: setup
 	@$(RUN) ruff check

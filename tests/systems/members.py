@@ -4,15 +4,9 @@ from pathlib import Path
 
 import numpy as np
 
-from evermarket.continuity.venue.opening import Status
 from evermarket.continuity.venue.proof import first_outcomes, rows_of
 from evermarket.records import HEADER
 from evermarket.records.layout import ORDER
-
-
-def has_traded(status: Status) -> bool:
-    """A good part of the members' orders is answered."""
-    return int(status["crowd"]["answered"]) > 500
 
 
 def unanswered(members: Path) -> dict[int, int]:

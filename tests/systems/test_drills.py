@@ -17,9 +17,9 @@ from evermarket.journal import Journal
 from tests.systems.drills.broken import flip_a_bit_of_the_digest
 from tests.systems.drills.drill import PATIENCE_S, Drill, a_scene, an_old_owner_does_no_harm, check
 from tests.systems.drills.faults import Scene
-from tests.systems.members import has_traded
+from tests.systems.test_venue import has_traded
 
-SLOW, QUICK = 900, 1_800
+SLOW, QUICK = 1_200, 2_700
 
 
 def a_day(seed: int, speed: int = QUICK) -> Drill:
@@ -27,7 +27,7 @@ def a_day(seed: int, speed: int = QUICK) -> Drill:
 
 
 def is_followed(status: Status) -> bool:
-    return status["seat"]["in_step"] == [PRIMARY, TWIN]
+    return bool(status["seat"]["in_step"] == [PRIMARY, TWIN])
 
 
 def is_alone(status: Status) -> bool:

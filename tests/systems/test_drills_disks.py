@@ -15,8 +15,8 @@ from evermarket.venue.primary.process import HALTED
 from tests.systems.drills.broken import Images, failing
 from tests.systems.drills.drill import PATIENCE_S, Drill, a_scene, a_small_disk, check
 from tests.systems.drills.faults import Fault, Scene, fill_disk
-from tests.systems.members import has_traded
-from tests.systems.test_drills import is_followed, until_more_is_answered
+from tests.systems.test_drills import QUICK, SLOW, is_followed, until_more_is_answered
+from tests.systems.test_venue import has_traded
 
 SEED = 20_261_120
 SYNCS = Random(SEED).sample(range(1, 51), 2)
@@ -34,7 +34,7 @@ def until_the_twin_has_ended_the_day(scene: Scene) -> None:
 
 @pytest.mark.parametrize(("calls", "error", "nth"), FAILING)
 def test_a_disk_that_fails_once_ends_the_primary(tmp_path: Path, calls: str, error: str, nth: int) -> None:
-    with a_scene(Drill(nth, orders=1_500, speed=1_800, cancel_only_s=0, faults=()), tmp_path) as scene:
+    with a_scene(Drill(nth, orders=1_500, speed=QUICK, cancel_only_s=0, faults=()), tmp_path) as scene:
         wait_for(scene.plan, "trading", has_traded, PATIENCE_S)
         with failing(scene.pid(PRIMARY), calls, error, nth):
             until_the_twin_has_ended_the_day(scene)
@@ -42,7 +42,7 @@ def test_a_disk_that_fails_once_ends_the_primary(tmp_path: Path, calls: str, err
 
 
 def test_a_full_disk_ends_the_primary_when_its_segment_is_full(tmp_path: Path) -> None:
-    drill = Drill(1, orders=4_000, speed=1_800, cancel_only_s=0, faults=())
+    drill = Drill(1, orders=4_000, speed=QUICK, cancel_only_s=0, faults=())
     with a_scene(drill, tmp_path, ground=a_small_disk) as scene:
         wait_for(scene.plan, "trading", has_traded, PATIENCE_S)
         fill_disk(scene, Fault("fill_disk", 0.0, 0.0))
@@ -53,7 +53,7 @@ def test_a_full_disk_ends_the_primary_when_its_segment_is_full(tmp_path: Path) -
 def test_power_lost_at_the_twin_then_at_both_then_at_the_primary(tmp_path: Path) -> None:
     """Each core's folder is a disk of its own, whose power goes without a flush while members trade."""
     images = Images()
-    drill = Drill(2, orders=1_500, speed=900, cancel_only_s=0, faults=())
+    drill = Drill(2, orders=1_500, speed=SLOW, cancel_only_s=0, faults=())
     with a_scene(drill, tmp_path, ground=images.ground) as scene:
         wait_for(scene.plan, "trading", has_traded, PATIENCE_S)
         images.lose_power(scene, TWIN)

@@ -74,6 +74,7 @@ class Image:
     def __init__(self, folder: Path, name: str) -> None:
         self._file, self._place = folder / f"{name}.ext4", folder / f"{name}.disk"
         self.own = self._place / "own"
+        self._canary = self._place / "canary"
         with self._file.open("wb") as file:
             file.truncate(IMAGE_BYTES)
         self._place.mkdir()
@@ -84,6 +85,11 @@ class Image:
         if done.returncode:
             pytest.skip(f"cannot mount an ext4 image: {done.stderr.decode().strip()}")
 
+    @property
+    def has_lost(self) -> bool:
+        """Whether what was not synced when the power went is gone."""
+        return not self._canary.exists() or not self._canary.stat().st_size
+
     def unmount(self) -> None:
         """Once nobody holds a file in it any more: before that it would be mounted again as it is."""
         deadline = time.monotonic() + PATIENCE_S
@@ -93,7 +99,8 @@ class Image:
             time.sleep(0.02)
 
     def lose_power(self) -> None:
-        """Whatever is not on the disk by now will never be."""
+        """Whatever is not on the disk by now will never be: neither will this canary."""
+        self._canary.write_bytes(b"not synced")
         fd = os.open(self._place, os.O_RDONLY)
         try:
             fcntl.ioctl(fd, FS_IOC_SHUTDOWN, WITHOUT_FLUSH)
@@ -137,4 +144,5 @@ class Images:
         for name in names:
             self.of[name].unmount()
             self.of[name].mount()
+            assert self.of[name].has_lost, "the disk has what was never synced"
         scene.supervisor.send_signal(signal.SIGCONT)
