@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from evermarket.continuity.venue.opening import Status
+from evermarket.continuity.venue.look import Status
 from evermarket.continuity.venue.proof import first_outcomes, rows_of
 from evermarket.records import HEADER
 from evermarket.records.layout import ORDER
