@@ -11,7 +11,8 @@ import pytest
 
 from evermarket.continuity.venue.control import ask
 from evermarket.continuity.venue.incident import read_incidents
-from evermarket.continuity.venue.opening import Status, is_over, is_owned_by, wait_for
+from evermarket.continuity.venue.look import Status
+from evermarket.continuity.venue.opening import is_over, is_owned_by, wait_for
 from evermarket.continuity.venue.plan import PRIMARY, TWIN, Policy
 from evermarket.journal import Journal
 from tests.systems.drills.broken import flip_a_bit_of_the_digest

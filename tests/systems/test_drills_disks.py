@@ -9,7 +9,8 @@ from random import Random
 import pytest
 
 from evermarket.continuity.venue.incident import read_incidents
-from evermarket.continuity.venue.opening import Status, is_over, is_owned_by, wait_for
+from evermarket.continuity.venue.look import Status
+from evermarket.continuity.venue.opening import is_over, is_owned_by, wait_for
 from evermarket.continuity.venue.plan import PRIMARY, TWIN
 from evermarket.venue.primary.process import HALTED
 from tests.systems.drills.broken import Images, failing
