@@ -48,6 +48,18 @@ def test_a_primary_killed_in_trading_is_followed_by_the_twin(tmp_path: Path) -> 
         assert steps[4:7] == ["seat taken", "promoted", "doors of the twin open"]
 
 
+def test_a_twin_killed_while_it_owns_the_market_goes_on_in_a_new_epoch(tmp_path: Path) -> None:
+    with a_venue(tmp_path / "venue", unattended=True) as venue:
+        venue.wait("trading", has_traded)
+        venue.signal("P", signal.SIGKILL)
+        told = int(venue.wait("the twin owns the market", is_owned_by("T"))["crowd"]["answered"])
+        venue.wait("trading goes on", lambda status: int(status["crowd"]["answered"]) > told)
+        venue.signal("T", signal.SIGKILL)
+        venue.wait("a third epoch", lambda status: status["seat"]["epoch"] == 3 and is_owned_by("T")(status))
+        venue.wait_until_over()
+        check_day(venue, "T")
+
+
 def test_a_primary_that_wakes_after_the_switch_says_nothing_more(tmp_path: Path) -> None:
     with a_venue(tmp_path / "venue", unattended=True) as venue:
         venue.wait("trading", has_traded)

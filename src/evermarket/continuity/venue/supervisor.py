@@ -23,7 +23,7 @@ from evermarket.continuity.venue.incident import Incident
 from evermarket.continuity.venue.listening import LISTENING
 from evermarket.continuity.venue.look import facts_of
 from evermarket.continuity.venue.plan import PRIMARY, SERVICES, TWIN, VenuePlan, read_plan
-from evermarket.continuity.venue.switching import SwitchRefused, switch
+from evermarket.continuity.venue.switching import SwitchRefused, retake, switch
 from evermarket.twin import find_binary
 
 LOGGER = logging.getLogger(__name__)
@@ -83,6 +83,8 @@ class Supervisor:
         """Start it, and start it again as long as it is wanted."""
         while child.is_wanted:
             self._start(child)
+            if child.name == TWIN and self.is_switched:
+                asyncio.create_task(self._retake())  # noqa: RUF006
             code = await self._ended(child)
             child.ended_ns = time.time_ns()
             LOGGER.warning("%s ended with %s", child.name, code)
@@ -209,6 +211,16 @@ class Supervisor:
             return {"epoch": epoch, "owner": TWIN, "incident": str(incident.path)}
         finally:
             self._is_switching = False
+
+    async def _retake(self) -> None:
+        """The last core's process ended and is there again: it goes on in a new epoch."""
+        incident = Incident(self.plan.folder / "incidents", "the twin's process ended while it owned the market")
+        try:
+            epoch = await retake(self.plan, incident, "its process was started again")
+        except (SwitchRefused, OSError, TimeoutError, ValueError, KeyError) as error:
+            incident.note("not taken again", why=f"{type(error).__name__}: {error}")
+        else:
+            incident.note("over", what=f"the twin matches in epoch {epoch}")
 
     def _stop_primary(self) -> None:
         """The old owner is ended for good; the fence has made it harmless already."""

@@ -6,6 +6,7 @@ There is no way back on the same day (R33).
 """
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -18,6 +19,7 @@ from evermarket.venue.protocol.seat import CompareAndSet, ReadSeat, Seat, SeatAn
 
 PEOPLE_TO_FORCE = 2
 COMPARED_S = 1.0
+RESTART_S = 60.0
 LOOK_S = 0.001
 
 
@@ -63,13 +65,41 @@ async def switch(
         raise SwitchRefused(why)
     if why is not None:
         incident.note("overruled", why=why, by="+".join(people))
-    assert answer.seat is not None, "judged above"
-    epoch = max(answer.seat.epoch, int(twin["promised"])) + 1
+    words = [str(released if why is None else 0)]
+    words += ["force"] * (why is not None) + ["hold"] * bool(plan.policy.cancel_only_s)
+    epoch = await _take_over(plan, incident, answer, int(twin["promised"]), "+".join(people), reason, *words)
+    stop_primary()
+    return epoch
+
+
+async def retake(plan: VenuePlan, incident: Incident, reason: str) -> int:
+    """After a switch the twin's process ended and was started again: it owns the market in a new epoch (rule 3). It is
+    alone in step, so its journal has all that was released. Errors: as `switch`."""
+    control = plan.own(TWIN) / "control"
+    async with asyncio.timeout(RESTART_S):
+        while True:
+            with contextlib.suppress(OSError, TimeoutError, ValueError):
+                twin = await ask(control, "status")
+                if twin["state"] == "RECOVER":
+                    break
+            await asyncio.sleep(LOOK_S)
+    answer = plan.seat.step(ReadSeat())
+    if answer.seat is None or answer.seat.owner != TWIN:
+        raise SwitchRefused(f"the seat is not the twin's: {answer.seat}")
+    return await _take_over(plan, incident, answer, int(twin["promised"]), "supervisor", reason, "0")
+
+
+async def _take_over(
+    plan: VenuePlan, incident: Incident, answer: SeatAnswer, promised: int, by: str, reason: str, *words: str
+) -> int:
+    """Promise, seat, promotion: steps 3 to 5 of the one key. `words`: how the twin is to be promoted."""
+    assert answer.seat is not None, "judged before"
+    control, epoch = plan.own(TWIN) / "control", max(answer.seat.epoch, promised) + 1
     said = await ask(control, f"promise {epoch}")
     if "promised" not in said:
         raise SwitchRefused(f"the twin does not promise epoch {epoch}: {said}")
     incident.note("primary fenced", epoch=epoch)
-    seat = Seat(epoch, TWIN, (TWIN,), "local", reason, "+".join(people), plan.clock.now_ns())
+    seat = Seat(epoch, TWIN, (TWIN,), "local", reason, by, plan.clock.now_ns())
     taken = plan.seat.step(CompareAndSet(answer.version, seat))
     if not taken.is_done:
         first = taken.seat
@@ -77,13 +107,10 @@ async def switch(
         incident.note("refused", why="somebody was first", seat=str(first))
         raise SwitchRefused(f"{first.by} was first: epoch {first.epoch}, owner {first.owner}: {first.reason}")
     incident.note("seat taken", epoch=epoch, version=taken.version)
-    words = ["promote", str(epoch), "2", str(released if why is None else 0)]
-    words += ["force"] * (why is not None) + ["hold"] * bool(plan.policy.cancel_only_s)
-    promoted = await ask(control, " ".join(words))
+    promoted = await ask(control, " ".join(["promote", str(epoch), "2", *words]))
     if "refused" in promoted:
         raise SwitchRefused(f"the twin was not promoted: {promoted['refused']}; the seat is already its own")
     incident.note("promoted", position=promoted["position"], promote_us=promoted["promote_us"])
-    stop_primary()
     return epoch
 
 
