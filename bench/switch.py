@@ -110,8 +110,9 @@ def main() -> None:
     parser.add_argument("--times", type=int, default=10)
     parser.add_argument("--rate", type=int, default=3_000)
     parser.add_argument("--silent-ms", type=int, default=150)
+    parser.add_argument("--faults", default="kill,hang")
     args = parser.parse_args()
-    for fault in ("kill", "hang"):
+    for fault in args.faults.split(","):
         measure(fault, args.times, args.rate, args.silent_ms)
 
 
