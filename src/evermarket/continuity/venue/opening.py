@@ -21,6 +21,7 @@ from evermarket.records import HEADER
 from evermarket.records.kinds import Make
 from evermarket.records.units import SECOND_NS
 from evermarket.sim.config import SimulationConfig
+from evermarket.sim.day import SimulatedDay
 from evermarket.sim.hours import hours_of
 from evermarket.venue.clock import Clock
 from evermarket.venue.protocol.body import Settings
@@ -82,6 +83,7 @@ def _compile() -> None:
 
     seal = JournalSeal(0, {PRIMARY: CoreName(1, Make.PRIMARY)})
     warm_up(Settings(PRIMARY, (PRIMARY,), seal))
+    next(SimulatedDay(SimulationConfig(members=4, orders=1, instruments=60)).batches())
 
 
 def _compile_feed() -> None:
