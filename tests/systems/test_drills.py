@@ -68,7 +68,7 @@ def test_a_wrong_twin_is_dropped_and_takes_over_only_by_two_people(tmp_path: Pat
     """A bit of the running twin's code is flipped: found at the next trade, no longer waited for; the primary goes on.
     Then that hangs: neither the policy nor one person may hand the market to such a twin, two people may."""
     policy = Policy(True, silent_ms=5_000, follower_silent_ms=4_000, hung_ms=3_600_000)
-    with a_scene(a_day(2), tmp_path, policy=policy) as scene:
+    with a_scene(a_day(2, speed=SLOW), tmp_path, policy=policy) as scene:
         wait_for(scene.plan, "trading", has_traded, PATIENCE_S)
         flip_a_bit_of_the_digest(scene.pid(TWIN))
         status = wait_for(scene.plan, "the wrong twin is dropped", is_alone, PATIENCE_S)
@@ -124,5 +124,5 @@ def test_a_hundredth_of_all_answers_lost_through_a_switch(tmp_path: Path, seed: 
         scene.signal(PRIMARY, signal.SIGKILL)
         wait_for(scene.plan, "the twin owns the market", is_owned_by(TWIN), PATIENCE_S)
         wait_for(scene.plan, "the day is over", is_over, PATIENCE_S)
-        assert all(wire.answers_lost for wire in scene.member_lines)
+        assert any(wire.answers_lost for wire in scene.member_lines)
     check(scene.plan, TWIN)
