@@ -29,6 +29,7 @@ class Floor:
 
     def __init__(self) -> None:
         self.groups: dict[Book, int] = {}
+        self._books: dict[int, list[Book]] = {}
         self.modes: dict[int, int] = {}
         """Mode of each group's phase row."""
         self.halted: dict[Book, int] = {}
@@ -56,7 +57,9 @@ class Floor:
 
     def in_scope(self, instrument: int, segment: int) -> list[Book]:
         """Books of an instrument; segment 0: all of them."""
-        return [book for book in self.groups if book.instrument == instrument and segment in (0, book.segment)]
+        if segment:
+            return [book for book in (Book(instrument, segment),) if book in self.groups]
+        return self._books.get(instrument, [])
 
     def share(self, lines: set[int]) -> int:
         """What these lines traded of all that was traded, in thousandths; 1,000 if nothing was."""
@@ -67,7 +70,10 @@ class Floor:
         instrument, segment = int(row["instrument"]), int(row["attributes"]) & SEGMENT_BITS
         match int(row["kind"]):
             case Kind.REF_INSTRUMENT:
-                self.groups[Book(instrument, segment)] = int(row["group"])
+                book = Book(instrument, segment)
+                if book not in self.groups:
+                    self._books.setdefault(instrument, []).append(book)
+                self.groups[book] = int(row["group"])
             case Kind.PHASE_CHANGED if not instrument:
                 self.modes[int(row["group"])] = int(row["mode"])
             case Kind.HALTED:

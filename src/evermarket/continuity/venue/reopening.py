@@ -10,6 +10,8 @@ whoever conducts may die between any two commands and goes on. Pure; records in,
 
 from typing import Final, NamedTuple
 
+import numpy as np
+
 from evermarket.continuity.venue.floor import Book, Floor
 from evermarket.day.raw import join, of
 from evermarket.records import HEADER, Kind, Records, blank
@@ -145,13 +147,10 @@ class Reopening:
 
 def halts(books: set[Book], until_ns: int) -> list[Records]:
     """HALT of each, cancels and reductions allowed."""
-    found = []
-    for book in sorted(books):
-        row = blank(Kind.HALT)
-        row["instrument"], row["attributes"] = book
-        row["until"], row["allow"] = until_ns, CANCEL_ONLY
-        found.append(row.view(HEADER))
-    return found
+    rows = blank(Kind.HALT, len(books))
+    rows["instrument"], rows["attributes"] = np.array(sorted(books), np.uint16).reshape(-1, 2).T
+    rows["until"], rows["allow"] = until_ns, CANCEL_ONLY
+    return [rows.view(HEADER)]
 
 
 def announcement(text: str, until_ns: int) -> Records:
