@@ -5,6 +5,8 @@ what comes meanwhile is the next batch. `body.released` is synced here and ackno
 is one Owner.
 """
 
+from typing import Final
+
 from evermarket.records import HEADER, Records
 from evermarket.venue.protocol.actions import Match, Quarantine, Release, Restore, SetTimer
 from evermarket.venue.protocol.body import Body
@@ -17,6 +19,9 @@ from evermarket.venue.protocol.membership import Membership, Progress
 from evermarket.venue.protocol.messages import Ack, Behind, Replicate
 from evermarket.venue.protocol.seat import Seat
 from evermarket.venue.protocol.stamp import stamp
+
+SILENT_BEATS: Final = 10
+"""So many beats without a word, and a follower is sent heartbeats alone until it answers."""
 
 
 class Owner:
@@ -174,7 +179,9 @@ class Owner:
         after = follower.next_index - 1
         chain = log.chain_at(after)
         assert chain is not None, f"{name} is expected beyond the log's end"
-        upto = log.upto_records(after, settings.frames_sent_max, settings.records_sent_max)
+        upto = after  # who says nothing is only asked whether he is there: the journal is not read for nobody
+        if follower.silent_beats <= SILENT_BEATS:
+            upto = log.upto_records(after, settings.frames_sent_max, settings.records_sent_max)
         follower.next_index = upto + 1
         self.body.send(name, Replicate(self.epoch, after, chain, log.between(after, upto), self.body.released))
 
