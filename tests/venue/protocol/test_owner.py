@@ -8,7 +8,7 @@ from evermarket.venue.protocol.actions import Send
 from evermarket.venue.protocol.body import Body, Settings
 from evermarket.venue.protocol.frames import Block, CoreName, JournalSeal, Mark
 from evermarket.venue.protocol.messages import Ack, Behind, Replicate
-from evermarket.venue.protocol.owner import Owner
+from evermarket.venue.protocol.owner import SILENT_BEATS, Owner
 from evermarket.venue.protocol.seat import Seat
 from tests.venue.protocol.market import Journal
 
@@ -57,3 +57,17 @@ def test_a_follower_with_a_tail_of_its_own_behind_what_it_acknowledged_is_asked_
     assert sent(owner) == [(7, 0)]
     owner.behind("T", Behind(1, 2))
     assert sent(owner) == [(4, 3)]
+
+
+def test_a_follower_that_says_nothing_is_only_asked_whether_it_is_there() -> None:
+    """The journal is not read for it at every beat; it is sent what it lacks once it has answered."""
+    owner = owner_of_six_blocks()
+    owner.behind("T", Behind(1, 0))
+    for _ in range(SILENT_BEATS):
+        sent(owner)
+        owner.beat()
+    assert sent(owner) == [(0, BLOCKS + 1)]
+    owner.beat()
+    assert sent(owner) == [(0, 0)]
+    owner.behind("T", Behind(1, 0))
+    assert sent(owner) == [(0, BLOCKS + 1)]
