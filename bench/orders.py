@@ -19,7 +19,6 @@ import numpy as np
 from evermarket.client.line import Line
 from evermarket.client.proof import address_bytes
 from evermarket.client.tickets import DayTicket
-from evermarket.continuity.venue.control import ask
 from evermarket.continuity.venue.exchange_link import ExchangeLink
 from evermarket.continuity.venue.opening import open_venue
 from evermarket.continuity.venue.plan import PRIMARY, TWIN, VenuePlan
@@ -28,6 +27,7 @@ from evermarket.records import HEADER, NO_PRICE, Kind, Records, blank
 from evermarket.records.kinds import ALLOW_CONTINUOUS, Mode, OrdType, Phase, Right, Segment, Side, Tif
 from evermarket.records.session import Resume
 from evermarket.sim.config import SimulationConfig
+from evermarket.venue.control import ask
 from evermarket.venue.identity.tickets import ticket_for
 from evermarket.venue.primary.settings import split_address
 

@@ -30,7 +30,7 @@ CANCEL_ONLY = {"stage": "cancel only", "until_ns": NOW_NS, "ready_permille": 123
         ({"seat__in_step": ["P"], "seat__reason": "drop T"}, ["bad The follower, T (twin), is out of step: drop T"]),
         ({"seat": None}, ["bad The seat is empty: nobody owns the market"]),
         (
-            {"cores__T": TWIN | {"clean": False, "first_alarm": {"name": "digest", "position": 7}}},
+            {"cores__T": TWIN | {"clean": False, "spoiled_by": {"name": "digest", "position": 7}}},
             ["bad The comparison is not clean: name digest, position 7"],
         ),
         ({"cores__T": TWIN | {"stalled": True}}, ["bad The follower, T (twin), says: stalled"]),

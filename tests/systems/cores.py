@@ -15,7 +15,6 @@ import numpy as np
 from evermarket.client.line import Line
 from evermarket.client.proof import address_bytes
 from evermarket.client.tickets import DayTicket
-from evermarket.continuity.venue.control import ask
 from evermarket.continuity.venue.exchange_link import ExchangeLink
 from evermarket.continuity.venue.incident import Incident
 from evermarket.continuity.venue.opening import plan_of
@@ -26,6 +25,7 @@ from evermarket.records import HEADER, NO_PRICE, Kind, Records, blank
 from evermarket.records.kinds import ALLOW_CONTINUOUS, Mode, OrdType, Phase, Right, Segment, Side, Tif
 from evermarket.records.session import Resume
 from evermarket.sim.config import SimulationConfig
+from evermarket.venue.control import ask
 from evermarket.venue.identity.tickets import ticket_for
 from evermarket.venue.primary.settings import split_address
 from tests.systems.drills.wire import Wire
@@ -64,7 +64,9 @@ class Cores:
     async def switch(self) -> None:
         """The one key, turned in a thread of its own as an operator would; nothing is done to the primary."""
         incident = Incident(self.plan.folder / "incidents", "a drill")
-        await asyncio.to_thread(asyncio.run, switch(self.plan, incident, ("a test",), "a drill", lambda: None))
+        await asyncio.to_thread(
+            asyncio.run, switch(self.plan, incident, ("a test",), "a drill", lambda: None, held=False)
+        )
         self.owner = TWIN
 
     def line(

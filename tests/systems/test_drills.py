@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from evermarket.continuity.venue.control import ask
 from evermarket.continuity.venue.incident import read_incidents
 from evermarket.continuity.venue.look import Status
 from evermarket.continuity.venue.opening import is_over, is_owned_by, wait_for
 from evermarket.continuity.venue.plan import PRIMARY, TWIN, Policy
 from evermarket.journal import Journal
+from evermarket.venue.control import ask
 from tests.systems.drills.broken import flip_a_bit_of_the_digest
 from tests.systems.drills.drill import PATIENCE_S, Drill, a_scene, an_old_owner_does_no_harm, check
 from tests.systems.drills.faults import Scene

@@ -14,13 +14,13 @@ import numpy as np
 import pytest
 
 from evermarket.client.line import Line
-from evermarket.continuity.venue.control import ask
 from evermarket.continuity.venue.plan import PRIMARY, TWIN
 from evermarket.journal import Journal
 from evermarket.records import HEADER, RECORD_BYTES, Kind, Records
 from evermarket.records.kinds import Flag
 from evermarket.records.layout import ORDER
 from evermarket.records.session import FIRST_SESSION_KIND, SessionKind
+from evermarket.venue.control import ask
 from evermarket.venue.primary.settings import split_address
 from tests.systems.cores import PATIENCE_S, Cores, market, orders, two_cores
 from tests.systems.drills.wire import Wire

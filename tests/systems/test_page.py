@@ -19,7 +19,6 @@ from playwright.sync_api import Page, expect, sync_playwright
 from evermarket.client.line import Line
 from evermarket.client.proof import address_bytes
 from evermarket.client.tickets import DayTicket
-from evermarket.continuity.venue.control import ask
 from evermarket.continuity.venue.incident import read_incidents
 from evermarket.continuity.venue.keys import page_address, page_key
 from evermarket.continuity.venue.opening import status_of
@@ -27,6 +26,7 @@ from evermarket.continuity.venue.plan import HOST, VenuePlan
 from evermarket.journal import Journal
 from evermarket.records import Kind
 from evermarket.records.session import Readiness
+from evermarket.venue.control import ask
 from evermarket.venue.identity.tickets import ticket_for
 from tests.systems.browser import CHROMIUM
 from tests.systems.venue import PATIENCE_S, Venue, a_venue

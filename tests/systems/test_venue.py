@@ -1,5 +1,6 @@
 """A whole venue as processes: a day on the primary; a primary killed, hung, started again; the twin carries on."""
 
+import asyncio
 import os
 import signal
 from pathlib import Path
@@ -8,6 +9,8 @@ from evermarket.continuity.venue.incident import read_incidents
 from evermarket.continuity.venue.opening import Status, is_owned_by
 from evermarket.journal import Journal
 from evermarket.records import Kind
+from evermarket.venue.control import ask
+from evermarket.venue.protocol.seat import CompareAndSet, ReadSeat, Seat
 from tests.systems.venue import Venue, a_venue
 
 
@@ -57,6 +60,21 @@ def test_a_twin_killed_while_it_owns_the_market_goes_on_in_a_new_epoch(tmp_path:
         venue.wait("trading goes on", lambda status: int(status["crowd"]["answered"]) > told)
         venue.signal("T", signal.SIGKILL)
         venue.wait("a third epoch", lambda status: status["seat"]["epoch"] == 3 and is_owned_by("T")(status))
+        venue.wait_until_over()
+        check_day(venue, "T")
+
+
+def test_a_switch_that_broke_off_behind_the_seat_is_finished(tmp_path: Path) -> None:
+    """The twin has promised and the seat is its own, and nobody promotes it."""
+    with a_venue(tmp_path / "venue", unattended=False) as venue:
+        venue.wait("trading", has_traded)
+        control = venue.plan.own("T") / "control"
+        assert asyncio.run(ask(control, "promise 2")) == {"promised": 2}
+        version = venue.plan.seat.step(ReadSeat()).version
+        seat = Seat(2, "T", ("T",), "local", "broke off", "a test", venue.plan.clock.now_ns())
+        assert venue.plan.seat.step(CompareAndSet(version, seat)).is_done
+        status = venue.wait("the twin owns the market", is_owned_by("T"))
+        assert status["seat"]["epoch"] == 3
         venue.wait_until_over()
         check_day(venue, "T")
 

@@ -15,7 +15,7 @@ def down(
 ) -> None:
     """Members first, then the cores; the folder stays for whoever wants to look."""
     from evermarket.cli.main import fail
-    from evermarket.continuity.venue.control import ask
+    from evermarket.venue.control import ask
 
     control = folder / "control"
     try:

@@ -41,7 +41,7 @@ def resume(folder: Folder = VENUE, as_json: AsJson = False) -> None:
 
 def _ask(folder: Path, words: str, as_json: bool) -> None:
     from evermarket.cli.main import fail
-    from evermarket.continuity.venue.control import ask
+    from evermarket.venue.control import ask
 
     try:
         answer = asyncio.run(ask(folder / "exchange", " ".join(words.split()), timeout_s=12.0))

@@ -18,7 +18,7 @@ def switch(
 ) -> None:
     """Walk the steps of a switch, each with its time; two people where the states differ."""
     from evermarket.cli.main import fail
-    from evermarket.continuity.venue.control import ask
+    from evermarket.venue.control import ask
 
     if not by:
         fail("--by says who asks for the switch", 2)

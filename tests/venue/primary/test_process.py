@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from evermarket.continuity.venue.control import ask
 from evermarket.journal import Journal
 from evermarket.records import Kind
-from evermarket.records.session import HEARTBEAT, Parting, Readiness, Resume, SessionKind, Wish, session_record
+from evermarket.records.session import FENCED, HEARTBEAT, Parting, Readiness, Resume, SessionKind, Wish, session_record
+from evermarket.venue.control import ask
+from evermarket.venue.line.wire import HEAD, Op, Role, head
 from evermarket.venue.primary.process import Primary
-from evermarket.venue.primary.settings import CoreAddress, PrimarySettings
+from evermarket.venue.primary.settings import CoreAddress, PrimarySettings, split_address
 from evermarket.venue.protocol.events import Received
 from evermarket.venue.protocol.seat import SEAT, CompareAndSet, Seat, SeatAnswer
 from evermarket.venue.protocol.seat_file import SeatFile
@@ -153,3 +154,39 @@ def test_a_core_that_loses_the_seat_says_fenced_once_to_everybody(tmp_path: Path
             assert (await late.rest())["kind"].tolist() == [SessionKind.FENCED]
 
     assert Kind.MASS_CANCEL not in kinds(held(tmp_path, fenced))
+
+
+@pytest.mark.parametrize(("promised", "epoch"), [(0, 1), (1, 1), (7, 8)])
+def test_a_follower_that_refuses_ends_the_epoch_only_with_a_higher_promise(
+    tmp_path: Path, promised: int, epoch: int
+) -> None:
+    async def refused(primary: Primary, port: int) -> None:
+        host, lines = split_address(primary.settings.own.lines)
+        async with Wire(port) as member, Wire(lines, host) as follower:
+            await member.log_on(1)
+            follower.say(head(Op.FOLLOW, 32, c=Role.FOLLOWER) + bytes(32))
+            assert HEAD.unpack(await follower.reader.readexactly(HEAD.size))[0] == Op.HEADER
+            follower.say(head(Op.REFUSED, 3, a=999, b=promised) + b"why")
+            await follower.reader.read()
+            if epoch == 1:
+                member.say(orders(1, line=1))
+                assert (await member.hear())["kind"][0] < SessionKind.CHALLENGE
+            else:
+                fenced = (await member.rest()).view(FENCED)
+                assert (fenced["kind"].tolist(), fenced["epoch"].tolist()) == ([SessionKind.FENCED], [promised])
+        while primary.epoch == 0:
+            await asyncio.sleep(0)
+        assert primary.epoch == epoch
+
+    held(tmp_path, refused, follower="T")
+
+
+def test_who_follows_a_core_without_a_follower_is_sent_away(tmp_path: Path) -> None:
+    async def refused(primary: Primary, port: int) -> None:
+        host, lines = split_address(primary.settings.own.lines)
+        async with Wire(lines, host) as follower:
+            follower.say(head(Op.FOLLOW, 32, c=Role.FOLLOWER) + bytes(32))
+            said = await follower.reader.read()
+        assert said == head(Op.REFUSED, 25) + b"this core has no follower"
+
+    held(tmp_path, refused)

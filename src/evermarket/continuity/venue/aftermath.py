@@ -6,12 +6,13 @@ import asyncio
 import contextlib
 import json
 import time
+from collections.abc import Callable
 from typing import Any, Final
 
-from evermarket.continuity.venue.control import ask
 from evermarket.continuity.venue.incident import Incident
 from evermarket.continuity.venue.plan import PRIMARY, TWIN, VenuePlan
 from evermarket.continuity.venue.reopening import clock
+from evermarket.venue.control import ask
 
 LOOK_S: Final = 0.01
 PATIENCE_S: Final = 30.0
@@ -32,12 +33,12 @@ async def announce(plan: VenuePlan, incident: Incident, people: tuple[str, ...])
     incident.note("announced to members", entered="refused" not in answer, why=answer.get("refused", ""))
 
 
-async def follow_up(plan: VenuePlan, incident: Incident) -> None:
-    """Until trading goes on."""
+async def follow_up(plan: VenuePlan, incident: Incident, is_over: Callable[[], bool]) -> None:
+    """Until trading goes on, or the day is over."""
     wanted = sessions_before(plan)
     steps = {"doors of the twin open", "members back", "trading goes on"}
-    stage, begun = "trading", time.monotonic()
-    while steps:
+    seen, begun = 0, time.monotonic()
+    while steps and not is_over():
         twin, exchange = await asyncio.gather(_asked(plan, TWIN), _asked(plan, ""))
         if "doors of the twin open" in steps and twin.get("door", "open") == "open" and twin.get("state") == "MATCH":
             steps.remove("doors of the twin open")
@@ -48,15 +49,21 @@ async def follow_up(plan: VenuePlan, incident: Incident) -> None:
         elif "members back" in steps and time.monotonic() - begun > PATIENCE_S:
             steps.remove("members back")
             incident.note("members missing", sessions=twin.get("sessions"), wanted=wanted)
-        if exchange and exchange["stage"] != stage:
-            stage = str(exchange["stage"])
-            if stage in ("cancel only", "reopening"):
-                until = clock(int(exchange["until_ns"]))
-                incident.note(stage, market_until=until, ready_permille=exchange["ready_permille"])
-        if stage == "done" and "doors of the twin open" not in steps and "trading goes on" in steps:
+        stages = exchange.get("stages", [])
+        for fact in stages[seen:]:
+            _note_stage(incident, fact)
+        seen = max(seen, len(stages))
+        is_trading = bool(stages) and stages[-1]["stage"] == "done" and "doors of the twin open" not in steps
+        if is_trading and "trading goes on" in steps:
             steps.remove("trading goes on")
-            incident.note("trading goes on", position=twin.get("position"))
+            incident.note("trading goes on", at_ns=stages[-1]["at_ns"], position=twin.get("position"))
         await asyncio.sleep(LOOK_S)
+
+
+def _note_stage(incident: Incident, fact: dict[str, Any]) -> None:
+    if fact["stage"] in ("cancel only", "reopening"):
+        until, ready = clock(int(fact["until_ns"])), fact["ready_permille"]
+        incident.note(fact["stage"], at_ns=fact["at_ns"], market_until=until, ready_permille=ready)
 
 
 def sessions_before(plan: VenuePlan) -> int:

@@ -9,7 +9,6 @@ everything scheduled is in the journal. Control socket, one line a connection: `
 
 import asyncio
 import contextlib
-import json
 import logging
 import sys
 import time
@@ -19,7 +18,6 @@ from typing import Any
 import numpy as np
 
 from evermarket.continuity.venue.board import ready_lines
-from evermarket.continuity.venue.control import ask
 from evermarket.continuity.venue.exchange_link import ExchangeLink
 from evermarket.continuity.venue.plan import TWIN, VenuePlan, read_plan
 from evermarket.continuity.venue.reopening import Reopening, Terms, announcement
@@ -29,7 +27,8 @@ from evermarket.records.layout import ORDER
 from evermarket.records.units import SECOND_NS
 from evermarket.sim.day import SimulatedDay
 from evermarket.sim.day_steps import day_steps
-from evermarket.venue.line.reader import released
+from evermarket.venue.control import ask, serve
+from evermarket.venue.line.reader import Place, released
 from evermarket.venue.primary.settings import split_address
 
 LOGGER = logging.getLogger(__name__)
@@ -55,12 +54,14 @@ class Conductor:
         self._connection = 0
         self._question = 0
         self._awaited = 0
-        self._is_open_to = 0
+        self._place = Place()
+        self._stages: list[dict[str, Any]] = []
 
     async def run(self) -> None:
         """To the end of the day."""
-        control = await asyncio.start_unix_server(self._serve, self.plan.folder / "exchange")
-        tasks = [asyncio.create_task(work) for work in (self.link.run(), self._read(), self._watch_members())]
+        control = await serve(self.plan.folder / "exchange", self._answer)
+        works = (self.link.run(), self._read(), self._keep_door(), self._watch_members())
+        tasks = [asyncio.create_task(work) for work in works]
         try:
             while not self.timetable.is_over:
                 if self.link.is_open:
@@ -78,14 +79,31 @@ class Conductor:
         async for piece in released(self.plan.lines):
             self.timetable.take(piece.records)
             self.reopening.take(piece)
+            self._note_stage()
             self.taken += of_exchange(piece.records)
             if self._question and has_question(piece.records, self._question):
                 self._question, self._awaited = 0, self.taken
-            number = piece.place.owner
-            if number == self._core_number(TWIN) and not self.reopening.holds_the_door and self._is_open_to != number:
+            self._place = piece.place
+
+    def _note_stage(self) -> None:
+        """A stage may be shorter than the time between two questions of who asks for the status."""
+        stage = self.reopening.stage
+        if stage != (self._stages[-1]["stage"] if self._stages else "trading"):
+            until_ns, ready = self.reopening.until_ns, self.ready_permille
+            self._stages.append(
+                {"stage": stage, "at_ns": time.time_ns(), "until_ns": until_ns, "ready_permille": ready}
+            )
+
+    async def _keep_door(self) -> None:
+        """The twin's door is opened once in each of its epochs, as soon as its books are halted."""
+        twin, opened = next(core.number for core in self.plan.cores if core.name == TWIN), 0
+        while True:
+            place = self._place
+            if place.owner == twin and place.epoch != opened and not self.reopening.holds_the_door:
                 with contextlib.suppress(OSError, TimeoutError, ValueError):
                     await ask(self.plan.own(TWIN) / "control", "open")
-                    self._is_open_to = number
+                    opened = place.epoch
+            await asyncio.sleep(LOOK_S)
 
     def _work(self) -> None:
         if self.link.number != self._connection:
@@ -119,19 +137,9 @@ class Conductor:
 
     # --- people -----------------------------------------------------------------------------------------------
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            words = (await reader.readline()).decode(errors="replace").strip().split(maxsplit=1)
-            writer.write(json.dumps(await self._answer(words), ensure_ascii=False).encode() + b"\n")
-            await writer.drain()
-        except OSError:
-            pass
-        finally:
-            writer.close()
-
-    async def _answer(self, words: list[str]) -> dict[str, Any]:
+    async def _answer(self, line: str) -> dict[str, Any]:
         now_ns = self.plan.clock.now_ns()
-        match words:
+        match line.split(maxsplit=1):
             case ["status"]:
                 return self.status()
             case ["announce", text]:
@@ -141,7 +149,7 @@ class Conductor:
             case ["resume"]:
                 return await self._entered(self.reopening.resume_all(now_ns))
             case _:
-                return {"refused": f"{' '.join(words)!r} is none of status, announce TEXT, halt WHY, resume"}
+                return {"refused": f"{line!r} is none of status, announce TEXT, halt WHY, resume"}
 
     async def _entered(self, commands: Records) -> dict[str, Any]:
         """Send it and wait until the journal has it."""
@@ -158,15 +166,13 @@ class Conductor:
         """How the exchange's own part stands."""
         return {
             "stage": self.reopening.stage,
+            "stages": self._stages,
             "until_ns": self.reopening.until_ns,
             "ready_permille": self.ready_permille,
             "halted": len(self.reopening.floor.halted),
             "books": len(self.reopening.floor.groups),
             "commands": self.taken,
         }
-
-    def _core_number(self, name: str) -> int:
-        return next(core.number for core in self.plan.cores if core.name == name)
 
 
 def of_exchange(records: Records) -> int:
@@ -192,10 +198,8 @@ def has_question(records: Records, number: int) -> bool:
 
 def main(folder: Path) -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-    plan = read_plan(folder)
-    (plan.folder / "exchange").unlink(missing_ok=True)
     with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(Conductor(plan).run())
+        asyncio.run(Conductor(read_plan(folder)).run())
     return 0
 
 

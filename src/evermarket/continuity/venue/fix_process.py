@@ -15,12 +15,12 @@ from pathlib import Path
 
 from evermarket.client.proof import address_bytes
 from evermarket.client.tickets import DayTicket
-from evermarket.continuity.venue.control import ask
 from evermarket.continuity.venue.fix_link import FixLink
 from evermarket.continuity.venue.fix_members import gateway_config
 from evermarket.continuity.venue.listening import tell_listening
 from evermarket.continuity.venue.plan import HOST, VenuePlan, read_plan
 from evermarket.records import Records
+from evermarket.venue.control import ask
 from evermarket.venue.fix.process import FixProcess, spare_collector
 from evermarket.venue.identity.tickets import ticket_for
 from evermarket.venue.line.reader import released

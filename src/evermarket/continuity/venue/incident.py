@@ -16,10 +16,10 @@ class Incident:
         self.lines: list[dict[str, Any]] = []
         self.note("detected", what=what)
 
-    def note(self, step: str, **facts: Any) -> None:
-        """A step, with the milliseconds since the incident began."""
-        now_ns = time.time_ns()
-        line = {"at_ns": now_ns, "ms": round((now_ns - self.begun_ns) / 1e6, 3), "step": step, **facts}
+    def note(self, step: str, *, at_ns: int | None = None, **facts: Any) -> None:
+        """A step, with the milliseconds since the incident began. `at_ns`: when somebody else saw it, if not now."""
+        at_ns = time.time_ns() if at_ns is None else at_ns
+        line = {"at_ns": at_ns, "ms": round((at_ns - self.begun_ns) / 1e6, 3), "step": step, **facts}
         self.lines.append(line)
         with self.path.open("a", encoding="utf-8") as file:
             file.write(json.dumps(line, ensure_ascii=False) + "\n")

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from evermarket.continuity.venue.board import Answer
-from evermarket.continuity.venue.control import ask
 from evermarket.continuity.venue.incident import read_incidents
 from evermarket.continuity.venue.plan import PRIMARY, TWIN, VenuePlan
+from evermarket.venue.control import ask
 from evermarket.venue.protocol.seat import ReadSeat
 
 CORE_ANSWERS_S: Final = 0.3

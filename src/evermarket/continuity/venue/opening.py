@@ -13,7 +13,6 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
-from evermarket.continuity.venue.control import ask
 from evermarket.continuity.venue.listening import listen
 from evermarket.continuity.venue.look import Status
 from evermarket.continuity.venue.plan import PRIMARY, SERVICES, TWIN, Policy, VenuePlan, found, free_ports
@@ -24,6 +23,7 @@ from evermarket.sim.config import SimulationConfig
 from evermarket.sim.day import SimulatedDay
 from evermarket.sim.hours import hours_of
 from evermarket.venue.clock import Clock
+from evermarket.venue.control import ask
 from evermarket.venue.protocol.body import Settings
 from evermarket.venue.protocol.frames import CoreName, JournalSeal
 

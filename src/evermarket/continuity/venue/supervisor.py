@@ -18,13 +18,14 @@ from pathlib import Path
 from typing import Any
 
 from evermarket.continuity.venue.aftermath import BY_POLICY, announce, follow_up
-from evermarket.continuity.venue.control import ask
 from evermarket.continuity.venue.incident import Incident
 from evermarket.continuity.venue.listening import LISTENING
 from evermarket.continuity.venue.look import facts_of
 from evermarket.continuity.venue.plan import PRIMARY, SERVICES, TWIN, VenuePlan, read_plan
 from evermarket.continuity.venue.switching import SwitchRefused, retake, switch
 from evermarket.twin import find_binary
+from evermarket.venue.control import ask, serve
+from evermarket.venue.protocol.seat import ReadSeat
 
 LOGGER = logging.getLogger(__name__)
 AGAIN_S = 0.2
@@ -44,7 +45,6 @@ class Child:
     argv: list[str]
     process: subprocess.Popen[bytes] | None = None
     lives: int = 0
-    is_wanted: bool = True
     is_done: bool = False
     ended_ns: int = field(default=0)
 
@@ -56,21 +56,28 @@ class Supervisor:
         self.plan = plan
         self.children = {child.name: child for child in commands(plan)}
         self.incident: Incident | None = None
-        self.is_switched = False
         self._over = asyncio.Event()
         self._is_switching = False
+
+    @property
+    def is_switched(self) -> bool:
+        """The seat is the twin's; there is no way back that day (R33)."""
+        seat = self.plan.seat.step(ReadSeat()).seat
+        return seat is not None and seat.owner == TWIN
+
+    @property
+    def _holds_the_door(self) -> bool:
+        """After a switch the exchange has the first word; once its day is over there is nobody to open the door."""
+        return bool(self.plan.policy.cancel_only_s) and not self.children["conductor"].is_done
 
     async def run(self) -> None:
         """Until `down`, or SIGTERM."""
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._over.set)
-        control = self.plan.folder / "control"
-        control.unlink(missing_ok=True)
-        server = await asyncio.start_unix_server(self._serve, control)
-        control.chmod(0o600)
+        server = await serve(self.plan.folder / "control", self._answer)
         watching = [asyncio.create_task(self._keep(child)) for child in self.children.values()]
-        watching.append(asyncio.create_task(self._watch_primary()))
+        watching += [asyncio.create_task(watch) for watch in (self._watch_primary(), self._watch_twin())]
         await self._over.wait()
         for task in watching:
             task.cancel()
@@ -80,18 +87,16 @@ class Supervisor:
     # --- processes --------------------------------------------------------------------------------------------
 
     async def _keep(self, child: Child) -> None:
-        """Start it, and start it again as long as it is wanted."""
-        while child.is_wanted:
+        """Start it, and start it again; but for a primary that the market was taken from."""
+        while not (child.name == PRIMARY and self.is_switched):
             self._start(child)
-            if child.name == TWIN and self.is_switched:
-                asyncio.create_task(self._retake())  # noqa: RUF006
             code = await self._ended(child)
             child.ended_ns = time.time_ns()
             LOGGER.warning("%s ended with %s", child.name, code)
             if child.name in FINISHED and code == 0:
                 child.is_done = True
                 return
-            if child.name == PRIMARY and not self.is_switched:
+            if child.name == PRIMARY and not self._is_switching and not self.is_switched:
                 await self._primary_ended(code)
             await asyncio.sleep(AGAIN_S)
 
@@ -200,49 +205,54 @@ class Supervisor:
         incident = self.incident or Incident(self.plan.folder / "incidents", f"asked for by {'+'.join(people)}")
         try:
             await announce(self.plan, incident, people)
-            epoch = await switch(self.plan, incident, people, reason, self._stop_primary)
+            epoch = await switch(self.plan, incident, people, reason, self._stop_primary, held=self._holds_the_door)
         except (SwitchRefused, OSError, TimeoutError, ValueError) as error:
             incident.note("not switched", why=str(error))
             LOGGER.warning("not switched: %s", error)
             return {"refused": str(error)}
         else:
-            self.is_switched, self.incident = True, None
-            asyncio.create_task(follow_up(self.plan, incident))  # noqa: RUF006
+            self.incident = None
+            asyncio.create_task(self._follow_up(incident))  # noqa: RUF006
             return {"epoch": epoch, "owner": TWIN, "incident": str(incident.path)}
         finally:
             self._is_switching = False
 
+    async def _follow_up(self, incident: Incident) -> None:
+        """Written down until trading goes on, or the exchange's day is over."""
+        await follow_up(self.plan, incident, lambda: self.children["conductor"].is_done)
+
+    async def _watch_twin(self) -> None:
+        """A market that is the twin's and that the twin does not match: it takes it again."""
+        control = self.plan.own(TWIN) / "control"
+        while True:
+            await asyncio.sleep(AGAIN_S)
+            if self._is_switching or not self.is_switched:
+                continue
+            with contextlib.suppress(OSError, TimeoutError, ValueError):
+                if (await ask(control, "status")).get("state") == "RECOVER" and not self._is_switching:
+                    await self._retake()
+
     async def _retake(self) -> None:
-        """The last core's process ended and is there again: it goes on in a new epoch."""
-        incident = Incident(self.plan.folder / "incidents", "the twin's process ended while it owned the market")
+        incident = self._incident("the market is the twin's, and the twin only follows")
         try:
-            epoch = await retake(self.plan, incident, "its process was started again")
+            epoch = await retake(self.plan, incident, "it goes on", held=self._holds_the_door)
         except (SwitchRefused, OSError, TimeoutError, ValueError, KeyError) as error:
-            incident.note("not taken again", why=f"{type(error).__name__}: {error}")
+            LOGGER.warning("not taken again: %s: %s", type(error).__name__, error)
         else:
+            self._stop_primary()
             incident.note("over", what=f"the twin matches in epoch {epoch}")
+            self.incident = None
 
     def _stop_primary(self) -> None:
-        """The old owner is ended for good; the fence has made it harmless already."""
-        child = self.children[PRIMARY]
-        child.is_wanted = False
-        if child.process is not None:
-            child.process.kill()
+        """The old owner is ended; the fence has made it harmless already."""
+        process = self.children[PRIMARY].process
+        if process is not None:
+            process.kill()
 
     # --- people -----------------------------------------------------------------------------------------------
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            words = (await reader.readline()).decode(errors="replace").strip().split(maxsplit=2)
-            writer.write(json.dumps(await self._answer(words), ensure_ascii=False).encode() + b"\n")
-            await writer.drain()
-        except OSError:
-            pass
-        finally:
-            writer.close()
-
-    async def _answer(self, words: list[str]) -> dict[str, Any]:
-        match words:
+    async def _answer(self, line: str) -> dict[str, Any]:
+        match line.split(maxsplit=2):
             case ["status"]:
                 return await self.status()
             case ["alarm", *text]:
@@ -255,7 +265,7 @@ class Supervisor:
             case ["switch", people, reason]:
                 return await self._switch(tuple(people.split(",")), reason)
             case _:
-                return {"refused": f"{' '.join(words)!r} is none of status, switch BY[,BY] REASON, down"}
+                return {"refused": f"{line!r} is none of status, switch BY[,BY] REASON, down"}
 
     async def status(self) -> dict[str, Any]:
         """What a person asks first: who owns the market, how both cores stand, which processes live."""

@@ -6,20 +6,18 @@ There is no way back on the same day (R33).
 """
 
 import asyncio
-import contextlib
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from evermarket.continuity.venue.control import ask
 from evermarket.continuity.venue.incident import Incident
 from evermarket.continuity.venue.plan import PRIMARY, TWIN, VenuePlan
+from evermarket.venue.control import ask
 from evermarket.venue.protocol.seat import CompareAndSet, ReadSeat, Seat, SeatAnswer
 
 PEOPLE_TO_FORCE = 2
 COMPARED_S = 1.0
-RESTART_S = 60.0
 LOOK_S = 0.001
 
 
@@ -49,9 +47,12 @@ async def switch(
     people: tuple[str, ...],
     reason: str,
     stop_primary: Callable[[], None],
+    *,
+    held: bool,
 ) -> int:
     """Make the twin the owner; the new epoch. `stop_primary` ends the old owner for good: the fence does not need it,
-    an operator does. Errors: SwitchRefused, OSError (the twin does not answer)."""
+    an operator does. `held`: the twin's door lets in the exchange alone until the conductor opens it. Errors:
+    SwitchRefused, OSError (the twin does not answer)."""
     incident.note("halt announced", by="+".join(people), reason=reason)
     control = plan.own(TWIN) / "control"
     released = await _released(plan)
@@ -65,28 +66,22 @@ async def switch(
         raise SwitchRefused(why)
     if why is not None:
         incident.note("overruled", why=why, by="+".join(people))
-    words = [str(released if why is None else 0)]
-    words += ["force"] * (why is not None) + ["hold"] * bool(plan.policy.cancel_only_s)
+    words = [str(released if why is None else 0)] + ["force"] * (why is not None) + ["hold"] * held
     epoch = await _take_over(plan, incident, answer, int(twin["promised"]), "+".join(people), reason, *words)
     stop_primary()
     return epoch
 
 
-async def retake(plan: VenuePlan, incident: Incident, reason: str) -> int:
-    """After a switch the twin's process ended and was started again: it owns the market in a new epoch (rule 3). It is
-    alone in step, so its journal has all that was released. Errors: as `switch`."""
-    control = plan.own(TWIN) / "control"
-    async with asyncio.timeout(RESTART_S):
-        while True:
-            with contextlib.suppress(OSError, TimeoutError, ValueError):
-                twin = await ask(control, "status")
-                if twin["state"] == "RECOVER":
-                    break
-            await asyncio.sleep(LOOK_S)
+async def retake(plan: VenuePlan, incident: Incident, reason: str, *, held: bool) -> int:
+    """The seat is the twin's and the twin only follows: its process ended while it owned the market, or a switch broke
+    off behind the seat. It takes the market in a new epoch (rule 3); alone in step, it has all that was released.
+    Errors: as `switch`."""
+    twin = await ask(plan.own(TWIN) / "control", "status")
     answer = plan.seat.step(ReadSeat())
     if answer.seat is None or answer.seat.owner != TWIN:
         raise SwitchRefused(f"the seat is not the twin's: {answer.seat}")
-    return await _take_over(plan, incident, answer, int(twin["promised"]), "supervisor", reason, "0")
+    words = ["0"] + ["hold"] * held
+    return await _take_over(plan, incident, answer, int(twin["promised"]), "supervisor", reason, *words)
 
 
 async def _take_over(

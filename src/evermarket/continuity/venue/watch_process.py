@@ -19,7 +19,6 @@ import numpy as np
 from evermarket.client.line import Line
 from evermarket.client.proof import address_bytes
 from evermarket.client.tickets import DayTicket
-from evermarket.continuity.venue.control import ask
 from evermarket.continuity.venue.phase_clock import PhaseClock
 from evermarket.continuity.venue.plan import VenuePlan, read_plan
 from evermarket.records import HEADER, Kind, Records, blank
@@ -27,6 +26,7 @@ from evermarket.records.layout import ORDER
 from evermarket.records.session import Resume
 from evermarket.records.units import SECOND_NS
 from evermarket.sim.day_steps import day_steps
+from evermarket.venue.control import ask
 from evermarket.venue.identity.tickets import ticket_for
 from evermarket.venue.line.reader import released
 

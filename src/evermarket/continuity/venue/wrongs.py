@@ -136,7 +136,7 @@ def _cores(status: Status) -> Iterator[Wrong]:
         yield Wrong(Grade.BAD, f"The follower, {_named(other)}, is out of step: {seat['reason']}")
     twin = cores[TWIN]
     if twin.get("clean") is False:
-        yield Wrong(Grade.BAD, f"The comparison is not clean: {_said(twin.get('first_alarm'))}")
+        yield Wrong(Grade.BAD, f"The comparison is not clean: {_said(twin.get('spoiled_by'))}")
     for flag in ("stalled", "silent"):
         if twin.get(flag):
             yield Wrong(Grade.BAD, f"The follower, {_named(TWIN)}, says: {flag}")

@@ -173,8 +173,7 @@ class Line(asyncio.Protocol):
         elif self.role is Role.FOLLOWER and message.op == Op.SYNCED:
             self._synced(message)
         elif self.role is Role.FOLLOWER and message.op == Op.REFUSED:
-            self._server.core.heard(self._server.follower_name, Refused(self._server.core.epoch, message.a))
-            self.transport.close()
+            self._refused(message)
         else:
             self._refuse(f"op {message.op} is not expected here")
 
@@ -182,6 +181,9 @@ class Line(asyncio.Protocol):
         core, server = self._server.core, self._server
         if not core.epoch:
             self.transport.close()  # not a word: it may own the market in a moment, or never
+            return
+        if message.c == Role.FOLLOWER and not server.follower_name:
+            self._refuse("this core has no follower")
             return
         index = index_of(core.log, message.a, message.payload)
         if index is None:
@@ -207,7 +209,14 @@ class Line(asyncio.Protocol):
         if chain is not None and core.epoch:
             core.heard(self._server.follower_name, Ack(core.epoch, index, chain, bool(message.c)))
 
+    def _refused(self, message: Message) -> None:
+        """Our epoch is over if it has promised a higher one; else it does not hold our journal, and goes."""
+        core, promised = self._server.core, message.b
+        if core.epoch and promised > core.epoch:
+            core.heard(self._server.follower_name, Refused(core.epoch, promised))
+        self.transport.close()
+
     def _refuse(self, why: str) -> None:
         text = why.encode()
-        self.transport.write(head(Op.REFUSED, len(text), self._server.core.epoch) + text)
+        self.transport.write(head(Op.REFUSED, len(text)) + text)
         self.transport.close()

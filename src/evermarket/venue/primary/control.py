@@ -4,18 +4,17 @@
 """
 
 import asyncio
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from evermarket.venue.control import serve
 
 if TYPE_CHECKING:
     from evermarket.venue.primary.process import Primary
 
-LINE_BYTES_MAX = 4_096
-
 
 class Control:
-    """Listens on a Unix socket that only its owner may open."""
+    """What a primary answers."""
 
     def __init__(self, core: "Primary", path: Path) -> None:
         self._core = core
@@ -23,26 +22,14 @@ class Control:
         self._server: asyncio.Server | None = None
 
     async def open(self) -> None:
-        self._path.unlink(missing_ok=True)
-        self._server = await asyncio.start_unix_server(self._serve, self._path, limit=LINE_BYTES_MAX)
-        self._path.chmod(0o600)
+        self._server = await serve(self._path, self._answer)
 
     def close(self) -> None:
         if self._server is not None:
             self._server.close()
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            words = (await reader.readline()).decode(errors="replace").split()
-            writer.write(json.dumps(self._answer(words)).encode() + b"\n")
-            await writer.drain()
-        except (OSError, ValueError):
-            pass
-        finally:
-            writer.close()
-
-    def _answer(self, words: list[str]) -> dict[str, Any]:
-        match words:
+    async def _answer(self, line: str) -> dict[str, Any]:
+        match line.split():
             case ["status"]:
                 return self._core.status.facts()
             case ["board"]:
@@ -54,4 +41,4 @@ class Control:
                 self._core.end(0)
                 return {"asked": "stop"}
             case _:
-                return {"refused": f"{' '.join(words)!r} is none of status, board, drop NAME BY, stop"}
+                return {"refused": f"{line!r} is none of status, board, drop NAME BY, stop"}
