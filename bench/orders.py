@@ -9,6 +9,7 @@ a stall counts for every order that it delays. An order is one half of a pair th
 
 import argparse
 import asyncio
+import gc
 import tempfile
 import time
 from pathlib import Path
@@ -148,6 +149,8 @@ async def measure(level: str, total: int, lines: int, rates: list[int], seconds:
             f"orders level={level} lines={lines} window={WINDOW} orders_per_s={await flood(members, total):,.0f}",
             flush=True,
         )
+        gc.collect()
+        gc.freeze()  # this process's own pauses are not the market's
         for rate in rates:
             late = np.percentile(await paced(members[0], rate, seconds), [50, 99, 99.9, 100]) / 1e6
             shown = " ".join(f"{name}={ms:.3f}" for name, ms in zip(("p50", "p99", "p99.9", "max"), late, strict=True))

@@ -3,20 +3,21 @@
 from itertools import accumulate
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from evermarket.records import HEADER, Records
 from evermarket.records.session import FIRST_SESSION_KIND, LOGGED_ON, FlowFlag, Resume, Wish
 from evermarket.venue.protocol.events import Opened
-from evermarket.venue.protocol.flow import Flow
+from evermarket.venue.protocol.flow import FLOW_ROWS, Flow
 from tests.models.slow_flow import SlowFlow
 from tests.venue.protocol.market import Market
 from tests.venue.protocol.streams import LINES, Step, batches, steps
 
 
-def folded(parts: list[Records]) -> Flow:
-    flow = Flow()
+def folded(parts: list[Records], rows: int = FLOW_ROWS) -> Flow:
+    flow = Flow(rows)
     for part in parts:
         flow.fold(part, int(part["position"][-1]))
     return flow
@@ -75,14 +76,16 @@ def test_a_cut_leaves_what_was_there_before_and_the_fold_goes_on(
     flow = folded(parts)
     flow.cut(int(parts[kept - 1]["position"][-1]) if kept else 0)
     assert facts(flow) == expected(parts[:kept])
+    assert not flow.order_line[flow.order_no + 1 :].any()
     for part in parts[kept:]:
         flow.fold(part, int(part["position"][-1]))
     assert facts(flow) == expected(parts)
 
 
-def test_lists_grow_far_beyond_their_first_room() -> None:
+@pytest.mark.parametrize("rows", [1, FLOW_ROWS, 1 << 26])
+def test_lists_grow_far_beyond_their_first_room(rows: int) -> None:
     parts = batches([(1, 1 + n % 3, 1, [(64, 1 + n % 3, 1, True)]) for n in range(12_000)], 1_000)  # type: ignore[misc]
-    flow, model = folded(parts), slow(parts)
+    flow, model = folded(parts, rows), slow(parts)
     assert {line: flow.own(line).tolist() for line in LINES} == {line: list(model.own[line]) for line in LINES}
     assert [flow.last_id(line) for line in LINES] == [4_000] * 3
 

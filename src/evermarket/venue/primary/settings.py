@@ -19,7 +19,8 @@ class CoreAddress(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class PrimarySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`folder` is this core's own: journal, promise, status. `follower`: the core that may follow, or none."""
+    """`folder` is this core's own: journal, promise, status. `follower`: the core that may follow, or none.
+    `flow_rows`: room for members' flows, 36 bytes of address space each; memory is taken as it is used."""
 
     name: str
     folder: Path
@@ -35,6 +36,7 @@ class PrimarySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     silent_beats_max: int = 10
     batch_records_max: int = 4_096
     segment_bytes: int = 64 << 20
+    flow_rows: int = 1 << 26
     relays: tuple[str, ...] = ()
 
     @property

@@ -12,7 +12,7 @@ from evermarket.records.kinds import Make
 from evermarket.venue.protocol.actions import Action, Alarm, Append, Promise, Send, Sync
 from evermarket.venue.protocol.archive import Archive
 from evermarket.venue.protocol.events import Synced
-from evermarket.venue.protocol.flow import Flow
+from evermarket.venue.protocol.flow import FLOW_ROWS, Flow
 from evermarket.venue.protocol.frames import Block, Frame, Seal, sealed
 from evermarket.venue.protocol.log import Log
 from evermarket.venue.protocol.messages import Message
@@ -25,7 +25,8 @@ class Settings:
 
     `number`, `make`, `trading_day`, `heartbeat_ms` are what members are told; `seal` makes the journal's chain.
     `batch_records_max`: commands in one batch; `records_sent_max`: records in one Replicate, a larger block goes alone;
-    `records_kept_max`: records of the journal in memory; `records_told_max`: records of old flow in one Tell.
+    `records_kept_max`: records of the journal in memory; `records_told_max`: records of old flow in one Tell;
+    `flow_rows`: room for members' flows at the start (`Flow`).
     """
 
     name: str
@@ -42,6 +43,7 @@ class Settings:
     records_sent_max: int = 65_536
     records_kept_max: int = 1_000_000
     records_told_max: int = 16_384
+    flow_rows: int = FLOW_ROWS
     skew_ns_max: int = 1_000_000_000
 
 
@@ -53,7 +55,7 @@ class Body:
     def __init__(self, settings: Settings, frames: Iterable[Frame], promised: int, archive: Archive) -> None:
         self.settings = settings
         self.log = Log(archive, settings.records_kept_max)
-        self.flow = self.flow_type()
+        self.flow = self.flow_type(settings.flow_rows)
         for frame in frames:
             self._add(frame)
             self.log.forget(self.log.end)

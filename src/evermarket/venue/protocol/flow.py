@@ -6,6 +6,7 @@ fold takes whole blocks, released or not: the reader says up to where. A client 
 "have I seen it" is one comparison.
 """
 
+from array import array
 from bisect import bisect_right
 from typing import TypeVar
 
@@ -17,7 +18,7 @@ from evermarket.venue.protocol.kernels import folding as k
 from evermarket.venue.protocol.kernels.words import WORDS, Lines, Words
 
 LINES = 65_536
-ROWS = 1 << 14
+FLOW_ROWS = 1 << 14
 
 Positions = npt.NDArray[np.int64]
 Rows = TypeVar("Rows", Words, Lines)
@@ -30,19 +31,21 @@ def words_of(records: Records) -> Words:
 
 
 class Flow:
-    """All lines of a partition, line 0 among them. Arrays grow by doubling."""
+    """All lines of a partition, line 0 among them. `rows`: room of each array at the start. An array that is full is
+    copied to one twice as large, which stops the market for as long; memory that no row has touched costs nothing, so
+    a core of a whole day begins with room for it."""
 
-    def __init__(self) -> None:
-        self.order_line = np.zeros(ROWS, np.uint16)
-        self.senders = np.zeros(ROWS, np.uint16)
+    def __init__(self, rows: int = FLOW_ROWS) -> None:
+        self.order_line = np.zeros(rows, np.uint16)
+        self.senders = np.zeros(rows, np.uint16)
         self.heads = np.zeros((LINES, 3), np.int64)
-        self.positions = np.zeros((ROWS, 1), np.uint64)
-        self.public_positions = np.zeros((ROWS, 1), np.uint64)
+        self.positions = np.zeros((rows, 1), np.uint64)
+        self.public_positions = np.zeros((rows, 1), np.uint64)
         self._id_heads = np.zeros((LINES, 3), np.int64)
-        self._ids = np.zeros((ROWS, 2), np.uint64)
+        self._ids = np.zeros((rows, 2), np.uint64)
         self._counters = np.zeros(k.COUNTERS, np.int64)
-        self._lasts: list[int] = []
-        self._order_nos: list[int] = []
+        self._lasts = array("Q")
+        self._order_nos = array("Q")
 
     @property
     def order_no(self) -> int:
@@ -71,12 +74,12 @@ class Flow:
         """Forget everything behind a position, the last of a block."""
         k.cut(self.heads, self.positions, 0, position)
         k.cut(self._id_heads, self._ids, 1, position)
-        kept = bisect_right(self._lasts, position)
+        kept, highest = bisect_right(self._lasts, position), self.order_no
         del self._lasts[kept:], self._order_nos[kept:]
         counters = self._counters
         counters[k.LAST_ORDER_NO] = self._order_nos[-1] if self._order_nos else 0
         counters[k.PUBLIC_USED] = np.searchsorted(self.public, position, side="right")
-        self.order_line[self.order_no + 1 :] = 0
+        self.order_line[self.order_no + 1 : highest + 1] = 0
 
     # --- a line ---------------------------------------------------------------------------------------------------
 
