@@ -20,7 +20,7 @@ from evermarket.continuity.venue.incident import Incident
 from evermarket.continuity.venue.opening import plan_of
 from evermarket.continuity.venue.plan import PRIMARY, TWIN, Policy, VenuePlan, found
 from evermarket.continuity.venue.supervisor import commands
-from evermarket.continuity.venue.switching import switch
+from evermarket.continuity.venue.switching import released_by_primary, switch
 from evermarket.records import HEADER, NO_PRICE, Kind, Records, blank
 from evermarket.records.kinds import ALLOW_CONTINUOUS, Mode, OrdType, Phase, Right, Segment, Side, Tif
 from evermarket.records.session import Resume
@@ -64,9 +64,9 @@ class Cores:
     async def switch(self) -> None:
         """The one key, turned in a thread of its own as an operator would; nothing is done to the primary."""
         incident = Incident(self.plan.folder / "incidents", "a drill")
-        await asyncio.to_thread(
-            asyncio.run, switch(self.plan, incident, ("a test",), "a drill", lambda: None, held=False)
-        )
+        facts = {"released": await released_by_primary(self.plan), "held": False}
+        turning = switch(self.plan, incident, ("a test",), "a drill", lambda: None, **facts)
+        await asyncio.to_thread(asyncio.run, turning)
         self.owner = TWIN
 
     def line(

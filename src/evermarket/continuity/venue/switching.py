@@ -48,14 +48,14 @@ async def switch(
     reason: str,
     stop_primary: Callable[[], None],
     *,
+    released: int,
     held: bool,
 ) -> int:
     """Make the twin the owner; the new epoch. `stop_primary` ends the old owner for good: the fence does not need it,
-    an operator does. `held`: the twin's door lets in the exchange alone until the conductor opens it. Errors:
-    SwitchRefused, OSError (the twin does not answer)."""
+    an operator does. `released`: up to where the primary told, as far as it says. `held`: the twin's door lets in the
+    exchange alone until the conductor opens it. Errors: SwitchRefused, OSError (the twin does not answer)."""
     incident.note("halt announced", by="+".join(people), reason=reason)
     control = plan.own(TWIN) / "control"
-    released = await _released(plan)
     twin = await _compared_up_to(control, released)
     answer = plan.seat.step(ReadSeat())
     incident.note("positions", twin=twin["position"], primary_released=released, twin_clean=twin["clean"])
@@ -67,8 +67,9 @@ async def switch(
     if why is not None:
         incident.note("overruled", why=why, by="+".join(people))
     words = [str(released if why is None else 0)] + ["force"] * (why is not None) + ["hold"] * held
-    epoch = await _take_over(plan, incident, answer, int(twin["promised"]), "+".join(people), reason, *words)
-    stop_primary()
+    epoch = await _take_seat(plan, incident, answer, int(twin["promised"]), "+".join(people), reason)
+    stop_primary()  # the market is no longer its own; its members hear so from the end of their connections
+    await _promote(plan, incident, epoch, words)
     return epoch
 
 
@@ -80,14 +81,15 @@ async def retake(plan: VenuePlan, incident: Incident, reason: str, *, held: bool
     answer = plan.seat.step(ReadSeat())
     if answer.seat is None or answer.seat.owner != TWIN:
         raise SwitchRefused(f"the seat is not the twin's: {answer.seat}")
-    words = ["0"] + ["hold"] * held
-    return await _take_over(plan, incident, answer, int(twin["promised"]), "supervisor", reason, *words)
+    epoch = await _take_seat(plan, incident, answer, int(twin["promised"]), "supervisor", reason)
+    await _promote(plan, incident, epoch, ["0"] + ["hold"] * held)
+    return epoch
 
 
-async def _take_over(
-    plan: VenuePlan, incident: Incident, answer: SeatAnswer, promised: int, by: str, reason: str, *words: str
+async def _take_seat(
+    plan: VenuePlan, incident: Incident, answer: SeatAnswer, promised: int, by: str, reason: str
 ) -> int:
-    """Promise, seat, promotion: steps 3 to 5 of the one key. `words`: how the twin is to be promoted."""
+    """Promise and seat, steps 3 and 4 of the one key; the new epoch."""
     assert answer.seat is not None, "judged before"
     control, epoch = plan.own(TWIN) / "control", max(answer.seat.epoch, promised) + 1
     said = await ask(control, f"promise {epoch}")
@@ -102,11 +104,15 @@ async def _take_over(
         incident.note("refused", why="somebody was first", seat=str(first))
         raise SwitchRefused(f"{first.by} was first: epoch {first.epoch}, owner {first.owner}: {first.reason}")
     incident.note("seat taken", epoch=epoch, version=taken.version)
-    promoted = await ask(control, " ".join(["promote", str(epoch), "2", *words]))
+    return epoch
+
+
+async def _promote(plan: VenuePlan, incident: Incident, epoch: int, words: list[str]) -> None:
+    """Step 5. `words`: how the twin is to be promoted."""
+    promoted = await ask(plan.own(TWIN) / "control", " ".join(["promote", str(epoch), "2", *words]))
     if "refused" in promoted:
         raise SwitchRefused(f"the twin was not promoted: {promoted['refused']}; the seat is already its own")
     incident.note("promoted", position=promoted["position"], promote_us=promoted["promote_us"])
-    return epoch
 
 
 async def _compared_up_to(control: Path, position: int) -> dict[str, Any]:
@@ -118,8 +124,8 @@ async def _compared_up_to(control: Path, position: int) -> dict[str, Any]:
     return status
 
 
-async def _released(plan: VenuePlan) -> int:
-    """What the primary says it released; 0 if it says nothing any more."""
+async def released_by_primary(plan: VenuePlan) -> int:
+    """What the primary says that it released; 0 if it says nothing any more."""
     try:
         answer = await ask(plan.own(PRIMARY) / "control", "status", timeout_s=0.05)
         return int(answer["released"])

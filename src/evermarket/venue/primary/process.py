@@ -6,7 +6,6 @@ seat. What the node asks for is done in the order in which it asks. The first br
 
 import asyncio
 import contextlib
-import gc
 import logging
 import signal
 from collections import deque
@@ -23,6 +22,7 @@ from evermarket.venue.primary.control import Control
 from evermarket.venue.primary.disk import Answer, Disk, JournalArchive
 from evermarket.venue.primary.door import PrimaryDoor
 from evermarket.venue.primary.market import Market
+from evermarket.venue.primary.memory import forget_garbage, forget_the_compiler
 from evermarket.venue.primary.settings import PrimarySettings, split_address
 from evermarket.venue.primary.status import Status
 from evermarket.venue.primary.warm import warm_up
@@ -271,18 +271,13 @@ class Primary:
         self.step(DropRequested(member, by))
 
 
-def forget_garbage() -> None:
-    """What stands when the doors open stays for the day: a collector that walks it stops the market for 100 ms."""
-    gc.collect()
-    gc.freeze()
-
-
 def main(settings: PrimarySettings) -> int:
     """Run until the end; the exit code."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     settings.folder.mkdir(parents=True, exist_ok=True)
     primary = Primary(settings)
     warm_up(primary.node_settings())
+    forget_the_compiler()
     try:
         import uvloop
 
