@@ -1,4 +1,5 @@
-"""Orders over TCP to durable acknowledgement: throughput, and latency at stated rates, at levels local and twin.
+"""Orders over TCP to durable acknowledgement: throughput, latency at stated rates, at levels local and twin; and how
+long the core needs to start again over the journal that this left.
 
     python bench/orders.py [--orders 500000] [--lines 8] [--rates 1000,10000,100000]
 
@@ -9,6 +10,7 @@ a stall counts for every order that it delays. An order is one half of a pair th
 
 import argparse
 import asyncio
+import contextlib
 import gc
 import tempfile
 import time
@@ -18,18 +20,15 @@ from subprocess import DEVNULL, Popen
 import numpy as np
 
 from evermarket.client.line import Line
-from evermarket.client.proof import address_bytes
-from evermarket.client.tickets import DayTicket
+from evermarket.continuity.venue.children import commands
 from evermarket.continuity.venue.exchange_link import ExchangeLink
 from evermarket.continuity.venue.opening import open_venue
 from evermarket.continuity.venue.plan import PRIMARY, TWIN, VenuePlan
-from evermarket.continuity.venue.supervisor import commands
 from evermarket.records import HEADER, NO_PRICE, Kind, Records, blank
 from evermarket.records.kinds import ALLOW_CONTINUOUS, Mode, OrdType, Phase, Right, Segment, Side, Tif
 from evermarket.records.session import Resume
 from evermarket.sim.config import SimulationConfig
 from evermarket.venue.control import ask
-from evermarket.venue.identity.tickets import ticket_for
 from evermarket.venue.primary.settings import split_address
 
 OUT = Path("out") / "bench"
@@ -76,8 +75,7 @@ class Member:
     """One line that counts its answers, and takes their times if asked."""
 
     def __init__(self, plan: VenuePlan, number: int, room: int) -> None:
-        key = ticket_for(plan.secret, number, plan.trading_day, address_bytes("127.0.0.1"))
-        self.line = Line(DayTicket(number, plan.trading_day, key, plan.doors), self._told, resume=Resume.QUICK)
+        self.line = Line(plan.ticket(number), self._told, resume=Resume.QUICK)
         self.answered = 0
         self.at_ns = np.zeros(room, np.int64)
 
@@ -126,6 +124,23 @@ async def paced(member: Member, rate: int, seconds: float) -> np.ndarray:
     return member.at_ns[first : first + total] - due
 
 
+async def restart(process: Popen[bytes], argv: list[str], control: Path) -> Popen[bytes]:
+    """Stop the core in good order and start it again over its journal; how long until it matches."""
+    process.terminate()
+    process.wait(60)
+    begin = time.perf_counter()
+    again = Popen(argv, stdout=DEVNULL, stderr=DEVNULL)
+    while True:
+        with contextlib.suppress(OSError, ValueError):
+            status = await ask(control, "status", 60)
+            if status["state"] == "MATCH":
+                break
+        await asyncio.sleep(0.01)
+    took = time.perf_counter() - begin
+    print(f"restart records={status['position']} seconds={took:.2f}", flush=True)
+    return again
+
+
 async def measure(level: str, total: int, lines: int, rates: list[int], seconds: float, folder: Path) -> None:
     board = SimulationConfig(instruments=60, members=1)
     plan = open_venue(folder, board, lead_s=0)
@@ -160,6 +175,7 @@ async def measure(level: str, total: int, lines: int, rates: list[int], seconds:
         linking.cancel()
         for member in members:
             await member.line.close()
+        processes[0] = await restart(processes[0], wanted[0].argv, control)
     finally:
         for process in processes:
             process.terminate()

@@ -17,15 +17,12 @@ from pathlib import Path
 import numpy as np
 
 from evermarket.client.line import Line
-from evermarket.client.proof import address_bytes
-from evermarket.client.tickets import DayTicket
 from evermarket.continuity.venue.incident import read_incidents
 from evermarket.continuity.venue.opening import open_venue, start_supervisor, stop_supervisor, wait_until_ready
 from evermarket.continuity.venue.plan import PRIMARY, Policy, VenuePlan
 from evermarket.records import HEADER, Kind, Records, blank
 from evermarket.records.session import Resume
 from evermarket.sim.config import SimulationConfig
-from evermarket.venue.identity.tickets import ticket_for
 
 OUT = Path("out") / "bench"
 BEFORE_S = 1.0
@@ -38,8 +35,7 @@ class Member:
 
     def __init__(self, plan: VenuePlan) -> None:
         number = next(iter(plan.guests))
-        key = ticket_for(plan.secret, number, plan.trading_day, address_bytes("127.0.0.1"))
-        self.line = Line(DayTicket(number, plan.trading_day, key, plan.doors), self._told, resume=Resume.QUICK)
+        self.line = Line(plan.ticket(number), self._told, resume=Resume.QUICK)
         self.sent = 0
         self.told_ns: list[int] = []
 

@@ -1,10 +1,15 @@
 """How soon the end of a process is seen, and what a process forgets so that its end comes soon."""
 
+import asyncio
 import os
 import subprocess
 import sys
+from io import FileIO
+from pathlib import Path
 
-from evermarket.continuity.venue.supervisor import is_exiting
+import pytest
+
+from evermarket.continuity.venue.children import Child, is_exiting
 
 FORGETFUL = """
 import numpy as np, numba
@@ -29,13 +34,27 @@ assert triple(np.int64(2)) == 6
 
 
 def test_a_process_that_is_killed_is_seen_to_end_before_anybody_has_waited_for_it() -> None:
-    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
-        assert not is_exiting(process.pid)
+    process = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    with process, FileIO(f"/proc/{process.pid}/stat") as stat:
+        assert not is_exiting(stat)
         process.kill()
         os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
-        assert is_exiting(process.pid)
+        assert is_exiting(stat)
         process.wait()
-        assert not is_exiting(process.pid)
+        with pytest.raises(ProcessLookupError):
+            is_exiting(stat)
+
+
+@pytest.mark.parametrize(("code", "expected"), [("", 0), ("raise SystemExit(4)", 4), ("os.kill(os.getpid(), 9)", -9)])
+def test_a_child_is_waited_for_to_its_end(tmp_path: Path, code: str, expected: int) -> None:
+    async def lived() -> int:
+        child = Child("it", [sys.executable, "-c", f"import os; {code}"])
+        child.start(tmp_path)
+        await child.ending()
+        return await child.ended()
+
+    (tmp_path / "logs").mkdir()
+    assert asyncio.run(lived()) == expected
 
 
 def test_a_core_that_has_forgotten_its_compiler_can_compile() -> None:

@@ -13,20 +13,17 @@ import msgspec
 import numpy as np
 
 from evermarket.client.line import Line
-from evermarket.client.proof import address_bytes
-from evermarket.client.tickets import DayTicket
+from evermarket.continuity.venue.children import commands
 from evermarket.continuity.venue.exchange_link import ExchangeLink
 from evermarket.continuity.venue.incident import Incident
 from evermarket.continuity.venue.opening import plan_of
 from evermarket.continuity.venue.plan import PRIMARY, TWIN, Policy, VenuePlan, found
-from evermarket.continuity.venue.supervisor import commands
 from evermarket.continuity.venue.switching import released_by_primary, switch
 from evermarket.records import HEADER, NO_PRICE, Kind, Records, blank
 from evermarket.records.kinds import ALLOW_CONTINUOUS, Mode, OrdType, Phase, Right, Segment, Side, Tif
 from evermarket.records.session import Resume
 from evermarket.sim.config import SimulationConfig
 from evermarket.venue.control import ask
-from evermarket.venue.identity.tickets import ticket_for
 from evermarket.venue.primary.settings import split_address
 from tests.systems.drills.wire import Wire
 
@@ -77,8 +74,7 @@ class Cores:
         doors: tuple[str, ...] = (),
     ) -> Line:
         """A member's line; it is opened by whoever wants it. `doors`: others than those of the plan."""
-        key = ticket_for(self.plan.secret, number, self.plan.trading_day, address_bytes("127.0.0.1"))
-        return Line(DayTicket(number, self.plan.trading_day, key, doors or self.plan.doors), told, resume=resume)
+        return Line(self.plan.ticket(number, doors), told, resume=resume)
 
 
 @contextlib.asynccontextmanager

@@ -17,8 +17,6 @@ import pytest
 from playwright.sync_api import Page, expect, sync_playwright
 
 from evermarket.client.line import Line
-from evermarket.client.proof import address_bytes
-from evermarket.client.tickets import DayTicket
 from evermarket.continuity.venue.incident import read_incidents
 from evermarket.continuity.venue.keys import page_address, page_key
 from evermarket.continuity.venue.opening import status_of
@@ -27,7 +25,6 @@ from evermarket.journal import Journal
 from evermarket.records import Kind
 from evermarket.records.session import Readiness
 from evermarket.venue.control import ask
-from evermarket.venue.identity.tickets import ticket_for
 from tests.systems.browser import CHROMIUM
 from tests.systems.venue import PATIENCE_S, Venue, a_venue
 
@@ -53,14 +50,13 @@ def refused(plan: VenuePlan, path: str) -> int:
 @contextmanager
 def a_raised_hand(plan: VenuePlan, why: str) -> Iterator[int]:
     """A guest is logged on and says why it cannot trade; its member's loop has a thread of its own."""
-    number, day = next(iter(plan.guests)), plan.trading_day
-    key = ticket_for(plan.secret, number, day, address_bytes(HOST))
+    number = next(iter(plan.guests))
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
 
     async def raised() -> Line:
-        line = Line(DayTicket(number, day, key, plan.doors), lambda records: None)
+        line = Line(plan.ticket(number), lambda records: None)
         await line.open()
         line.declare(Readiness.HAND_RAISED, why)
         await shown(plan, number)

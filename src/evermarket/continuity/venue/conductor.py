@@ -10,16 +10,15 @@ everything scheduled is in the journal. Control socket, one line a connection: `
 import asyncio
 import contextlib
 import logging
-import sys
 import time
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from evermarket.continuity.venue.board import ready_lines
 from evermarket.continuity.venue.exchange_link import ExchangeLink
-from evermarket.continuity.venue.plan import TWIN, VenuePlan, read_plan
+from evermarket.continuity.venue.plan import TWIN, VenuePlan
+from evermarket.continuity.venue.process import run
 from evermarket.continuity.venue.reopening import Reopening, Terms, announcement
 from evermarket.continuity.venue.timetable import Timetable
 from evermarket.records import HEADER, Kind, Records, blank
@@ -196,12 +195,5 @@ def has_question(records: Records, number: int) -> bool:
     return bool(((records["kind"] == Kind.CANCEL) & (ids == number)).any())
 
 
-def main(folder: Path) -> int:
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-    with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(Conductor(read_plan(folder)).run())
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1])))
+    run(lambda plan: Conductor(plan).run())

@@ -7,30 +7,23 @@ a row (int64 real time, line, count) for each delivery and each sending, in thei
 """
 
 import asyncio
-import contextlib
-import json
 import logging
 import struct
-import sys
 import time
-from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
 import numpy.typing as npt
 
 from evermarket.client.line import Line
-from evermarket.client.proof import address_bytes
-from evermarket.client.tickets import DayTicket
-from evermarket.continuity.venue.plan import VenuePlan, read_plan
+from evermarket.continuity.venue.plan import VenuePlan
+from evermarket.continuity.venue.process import run, tell
 from evermarket.records import HEADER, LAYOUT, Kind, Records
 from evermarket.records.layout import ORDER
 from evermarket.records.session import Resume
 from evermarket.sim.day import SimulatedDay
-from evermarket.venue.identity.tickets import ticket_for
 
 LOGGER = logging.getLogger(__name__)
-LOOPBACK = address_bytes("127.0.0.1")
 TICK_S = 0.005
 _ITEM = np.dtype("V64")
 _CHANGES = (Kind.REDUCE, Kind.REPRICE, Kind.CANCEL)
@@ -45,9 +38,7 @@ class Trader:
     ) -> None:
         self.number = number
         self._told_log, self._sent_log = logs
-        key = ticket_for(plan.secret, number, plan.trading_day, LOOPBACK)
-        ticket = DayTicket(number, plan.trading_day, key, plan.member_doors or plan.doors)
-        self.line = Line(ticket, self._told, resume=Resume.RESTART)
+        self.line = Line(plan.ticket(number, plan.member_doors), self._told, resume=Resume.RESTART)
         self.log = (plan.folder / "members" / f"flow-{number}.bin").open("ab", buffering=1 << 16)
         self.numbers = numbers
         self.generated: dict[int, int] = {}
@@ -101,8 +92,7 @@ class Crowd:
         members = plan.folder / "members"
         told, sent = ((members / f"{name}.bin").open("ab", buffering=1 << 16) for name in ("told", "sent"))
         self._logs = (told, sent)
-        free = {*plan.guests, *plan.fix_members, plan.probe_line}
-        lines = [line.line for line in self._day.lines if line.line not in free]
+        lines = [line.line for line in self._day.lines if line.line not in plan.free_lines]
         self.traders = [Trader(plan, line, self._numbers, self._logs) for line in lines]
         self._lines = np.array(lines, np.uint16)
         self._waiting: Records = np.zeros(0, HEADER)
@@ -166,17 +156,8 @@ class Crowd:
             "last_told_ns": max((trader.told_ns for trader in self.traders), default=0),
             "is_over": is_over,
         }
-        path = self.plan.folder / "crowd.json"
-        path.with_suffix(".tmp").write_text(json.dumps(facts), "utf-8")
-        path.with_suffix(".tmp").replace(path)
-
-
-def main(folder: Path) -> int:
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-    with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(Crowd(read_plan(folder)).run())
-    return 0
+        tell(self.plan, "crowd", facts)
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1])))
+    run(lambda plan: Crowd(plan).run())

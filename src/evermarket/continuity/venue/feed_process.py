@@ -5,13 +5,11 @@ The key for the WebSocket stream lies in FOLDER/web-key.
 """
 
 import asyncio
-import logging
-import sys
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 from evermarket.continuity.venue.keys import key_at
-from evermarket.continuity.venue.plan import HOST, VenuePlan, read_plan
+from evermarket.continuity.venue.plan import HOST, VenuePlan
+from evermarket.continuity.venue.process import run
 from evermarket.records import Records
 from evermarket.venue.feed.book import FeedFold
 from evermarket.venue.feed.channel import Feed, FeedTerms
@@ -44,11 +42,5 @@ async def serve(plan: VenuePlan) -> None:
             following.cancel()
 
 
-def main(folder: Path) -> int:
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-    asyncio.run(serve(read_plan(folder)))
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1])))
+    run(serve)

@@ -8,21 +8,17 @@ import asyncio
 import contextlib
 import logging
 import signal
-import sys
 import time
 from collections.abc import AsyncIterator
-from pathlib import Path
 
-from evermarket.client.proof import address_bytes
-from evermarket.client.tickets import DayTicket
 from evermarket.continuity.venue.fix_link import FixLink
 from evermarket.continuity.venue.fix_members import gateway_config
 from evermarket.continuity.venue.listening import tell_listening
-from evermarket.continuity.venue.plan import HOST, VenuePlan, read_plan
+from evermarket.continuity.venue.plan import VenuePlan
+from evermarket.continuity.venue.process import run
 from evermarket.records import Records
 from evermarket.venue.control import ask
 from evermarket.venue.fix.process import FixProcess, spare_collector
-from evermarket.venue.identity.tickets import ticket_for
 from evermarket.venue.line.reader import released
 from evermarket.venue.protocol.seat import ReadSeat
 
@@ -56,7 +52,7 @@ class ReleasedStream:
 async def serve(plan: VenuePlan) -> None:
     """Until it is told to end. Errors: those of the stream, Refused if a core will not have one of the lines."""
     config = gateway_config(plan)
-    link = FixLink(ticket(plan, member.line) for member in config.members)
+    link = FixLink(plan.ticket(member.line) for member in config.members)
     gateway = link.gateway = FixProcess(config, ReleasedStream(plan), link, time.time_ns)
     is_over = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -77,18 +73,6 @@ async def serve(plan: VenuePlan) -> None:
         await link.close()
 
 
-def ticket(plan: VenuePlan, line: int) -> DayTicket:
-    """The gateway stands on the exchange's side: it makes its lines' tickets itself."""
-    key = ticket_for(plan.secret, line, plan.trading_day, address_bytes(HOST))
-    return DayTicket(line, plan.trading_day, key, plan.doors)
-
-
-def main(folder: Path) -> int:
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-    spare_collector()
-    asyncio.run(serve(read_plan(folder)))
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1])))
+    spare_collector()
+    run(serve)

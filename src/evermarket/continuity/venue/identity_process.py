@@ -4,14 +4,12 @@ Guests are lines of the board that the simulated members leave alone, for people
 lie in FOLDER/members/guests, one file a line, made at the first start; the service itself keeps only hashes.
 """
 
-import asyncio
-import logging
 import socket
-import sys
 from pathlib import Path
 
 from evermarket.continuity.venue.listening import tell_listening
-from evermarket.continuity.venue.plan import HOST, VenuePlan, read_plan
+from evermarket.continuity.venue.plan import HOST, VenuePlan
+from evermarket.continuity.venue.process import run
 from evermarket.venue.identity.accounts import read_accounts
 from evermarket.venue.identity.credentials import credentials_of, write_credentials
 from evermarket.venue.identity.desk import Desk
@@ -41,11 +39,5 @@ async def serve(plan: VenuePlan) -> None:
         await server(make_app(desk, doors), HOST, port).serve([door])
 
 
-def main(folder: Path) -> int:
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-    asyncio.run(serve(read_plan(folder)))
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1])))
+    run(serve)

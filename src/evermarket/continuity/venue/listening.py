@@ -1,11 +1,11 @@
 """Services that members come to say in FOLDER/NAME.json that they listen; whoever waits for a venue looks there."""
 
-import json
 import os
 from collections.abc import Mapping
 from typing import Any, Final
 
 from evermarket.continuity.venue.plan import VenuePlan
+from evermarket.continuity.venue.process import tell
 
 LISTENING: Final = ("identity", "fix", "relay")
 """Services that say so."""
@@ -13,9 +13,7 @@ LISTENING: Final = ("identity", "fix", "relay")
 
 def tell_listening(plan: VenuePlan, name: str) -> None:
     """This process is service `name`, and its doors are open."""
-    path = plan.folder / f"{name}.json"
-    path.with_suffix(".tmp").write_text(json.dumps({"pid": os.getpid()}), "utf-8")
-    path.with_suffix(".tmp").replace(path)
+    tell(plan, name, {"pid": os.getpid()})
 
 
 def listen(status: Mapping[str, Any]) -> bool:

@@ -63,7 +63,7 @@ class PageFacts:
         self.market = market
         self.agreement = Agreement()
         self._members = {line.line: line.member for line in make_lines(plan.board.members)}
-        self._free = plan.guests.keys() | plan.fix_members.keys()
+        self._free = plan.free_lines
         """Lines that simulated members leave to others: that nobody is there is no worry."""
         self._last: Look | None = None
         self._lags: deque[tuple[int | None, int | None]] = deque(maxlen=SAMPLES)

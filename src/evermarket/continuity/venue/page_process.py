@@ -6,13 +6,10 @@ The address carries a key (FOLDER/page-key); without it nothing is told. One doc
 
 import asyncio
 import base64
-import contextlib
 import hashlib
 import logging
 import secrets
-import sys
 import time
-from pathlib import Path
 from typing import Any, Final
 
 import msgspec
@@ -23,7 +20,8 @@ from evermarket.continuity.venue.keys import page_key
 from evermarket.continuity.venue.look import look
 from evermarket.continuity.venue.page_facts import PageFacts
 from evermarket.continuity.venue.page_market import PageMarket
-from evermarket.continuity.venue.plan import HOST, VenuePlan, read_plan
+from evermarket.continuity.venue.plan import HOST, VenuePlan
+from evermarket.continuity.venue.process import run
 from evermarket.venue.identity.service import server
 from evermarket.venue.line.reader import released
 
@@ -127,12 +125,5 @@ def _sha256(text: str) -> str:
     return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
-def main(folder: Path) -> int:
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-    with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(serve(read_plan(folder)))
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1])))
+    run(serve)

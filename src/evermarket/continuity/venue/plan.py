@@ -9,14 +9,18 @@ FOLDER/incidents    incident files       FOLDER/control    the supervisor's sock
 import os
 import secrets
 import socket
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
 
+from evermarket.client.proof import address_bytes
+from evermarket.client.tickets import DayTicket
 from evermarket.records.kinds import Make
 from evermarket.sim.config import SimulationConfig
 from evermarket.sim.members import make_lines
 from evermarket.venue.clock import Clock
+from evermarket.venue.identity.tickets import ticket_for
 from evermarket.venue.primary.settings import CoreAddress, PrimarySettings
 from evermarket.venue.protocol.seat import CompareAndSet, Seat
 from evermarket.venue.protocol.seat_file import SeatFile
@@ -123,6 +127,16 @@ class VenuePlan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     @property
     def secret(self) -> bytes:
         return (self.folder / "secret").read_bytes()
+
+    @property
+    def free_lines(self) -> frozenset[int]:
+        """Lines that simulated members do not use: people's, those of FIX, the probe's."""
+        return frozenset((*self.guests, *self.fix_members, self.probe_line))
+
+    def ticket(self, line: int, doors: Sequence[str] = ()) -> DayTicket:
+        """The day's ticket of a line that logs on from this machine, as the identity service would give it."""
+        key = ticket_for(self.secret, line, self.trading_day, address_bytes(HOST))
+        return DayTicket(line, self.trading_day, key, tuple(doors) or self.doors)
 
     def own(self, name: str) -> Path:
         """A core's folder."""

@@ -6,16 +6,14 @@ puts them there.
 
 import asyncio
 import contextlib
-import logging
 import signal
 import ssl
-import sys
-from pathlib import Path
 
 from evermarket.client.line import address_of
 from evermarket.continuity.venue.authority import Papers, make_papers
 from evermarket.continuity.venue.listening import tell_listening
-from evermarket.continuity.venue.plan import RELAY_HOST, VenuePlan, read_plan
+from evermarket.continuity.venue.plan import RELAY_HOST, VenuePlan
+from evermarket.continuity.venue.process import run
 from evermarket.venue.primary.settings import split_address
 from evermarket.venue.relay import Relay
 
@@ -47,11 +45,5 @@ def papers(plan: VenuePlan) -> Papers:
     return found
 
 
-def main(folder: Path) -> int:
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-    asyncio.run(serve(read_plan(folder)))
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1])))
+    run(serve)

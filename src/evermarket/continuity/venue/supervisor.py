@@ -9,22 +9,19 @@ import asyncio
 import contextlib
 import json
 import logging
-import os
 import signal
 import subprocess
-import sys
 import time
-from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from evermarket.continuity.venue.aftermath import BY_POLICY, announce, follow_up
+from evermarket.continuity.venue.children import Child, commands
 from evermarket.continuity.venue.incident import Incident
 from evermarket.continuity.venue.listening import LISTENING
 from evermarket.continuity.venue.look import facts_of
-from evermarket.continuity.venue.plan import PRIMARY, SERVICES, TWIN, VenuePlan, read_plan
+from evermarket.continuity.venue.plan import PRIMARY, TWIN, VenuePlan
+from evermarket.continuity.venue.process import run
 from evermarket.continuity.venue.switching import SwitchRefused, released_by_primary, retake, switch
-from evermarket.twin import find_binary
 from evermarket.venue.control import ask, serve
 from evermarket.venue.protocol.seat import ReadSeat
 
@@ -35,24 +32,11 @@ STOP_S = 5.0
 HUGE_PAGES = {"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"}
 """A process with fewer pages ends sooner: see `is_exiting`."""
 
-PF_EXITING = 4
 FINISHED = ("crowd", "conductor")
 """Processes that end by themselves when the day is over."""
 PRIMARY_ENDS = "the primary's process ends"
 TELLING = ("crowd", "watch", *LISTENING)
 """Processes that say how they stand in FOLDER/NAME.json."""
-
-
-@dataclass
-class Child:
-    """One process by name: how it is started, and its present life."""
-
-    name: str
-    argv: list[str]
-    process: subprocess.Popen[bytes] | None = None
-    lives: int = 0
-    is_done: bool = False
-    ended_ns: int = field(default=0)
 
 
 class Supervisor:
@@ -95,9 +79,9 @@ class Supervisor:
     async def _keep(self, child: Child) -> None:
         """Start it, and start it again; but for a primary that the market was taken from."""
         while not (child.name == PRIMARY and self.is_switched):
-            self._start(child)
+            child.start(self.plan.folder)
             incident = await self._primary_ends(child) if child.name == PRIMARY else None
-            code = await self._ended(child)
+            code = await child.ended()
             child.ended_ns = time.time_ns()
             LOGGER.warning("%s ended with %s", child.name, code)
             if incident is not None:
@@ -106,22 +90,6 @@ class Supervisor:
                 child.is_done = True
                 return
             await asyncio.sleep(AGAIN_S)
-
-    def _start(self, child: Child) -> None:
-        log = (self.plan.folder / "logs" / f"{child.name}.log").open("ab")
-        with log:
-            environment = os.environ | HUGE_PAGES
-            child.process = subprocess.Popen(
-                child.argv, stdout=log, stderr=log, stdin=subprocess.DEVNULL, env=environment
-            )
-        child.lives += 1
-        (self.plan.folder / f"{child.name}.pid").write_text(str(child.process.pid), "utf-8")
-
-    async def _ended(self, child: Child) -> int:
-        assert child.process is not None
-        while (code := child.process.poll()) is None:
-            await asyncio.sleep(LOOK_S / 5)
-        return code
 
     def _stop_all(self) -> None:
         """Those that feed the cores first, then the cores."""
@@ -140,9 +108,7 @@ class Supervisor:
 
     async def _primary_ends(self, child: Child) -> Incident | None:
         """Wait until it ends; if nobody asked for that it is an incident, and what can be done is done at once."""
-        assert child.process is not None
-        while child.process.poll() is None and not is_exiting(child.process.pid):
-            await asyncio.sleep(LOOK_S / 5)
+        await child.ending()
         if self._is_switching or self.is_switched:
             return None
         incident = self._incident(PRIMARY_ENDS)
@@ -304,46 +270,5 @@ class Supervisor:
         return facts
 
 
-def is_exiting(pid: int) -> bool:
-    """Whether a process has begun to end (PF_EXITING in the flags of /proc/PID/stat, proc(5)). The kernel frees its
-    memory next, and only then closes its sockets and tells its parent: 10 to 40 ms in which the market stands still."""
-    try:
-        flags = int(Path(f"/proc/{pid}/stat").read_text("utf-8").rpartition(")")[2].split()[6])
-    except (OSError, ValueError, IndexError):
-        return False
-    return bool(flags & PF_EXITING)
-
-
-def commands(plan: VenuePlan) -> list[Child]:
-    """Every process of a venue."""
-    folder = str(plan.folder)
-    primary, twin = plan.cores
-    own = plan.own(TWIN)
-    clock = plan.clock
-    follow = [
-        *(str(find_binary()), "recover", str(own / "journal"), "--tcp", primary.lines),
-        *("--control", str(own / "control"), "--status", str(own / "status.json")),
-        *("--door", twin.door, "--secret", str(plan.folder / "secret"), "--lines-at", twin.lines),
-        *("--rate", str(plan.rate), "--clock", f"{clock.real_ns}:{clock.market_ns}:{clock.speed}"),
-    ]
-    for address in plan.relays:
-        follow += ["--relay", address]
-    python = [sys.executable, "-m"]
-    room = "evermarket.continuity.venue"
-    services = {name: f"{room}.{name}_process" for name in SERVICES} | {"crowd": f"{room}.crowd"}
-    children = [
-        Child(PRIMARY, [*python, "evermarket.venue.primary", str(plan.folder / "P.json")]),
-        Child(TWIN, follow),
-        Child("conductor", [*python, f"{room}.conductor", folder]),
-    ]
-    return children + [Child(name, [*python, services[name], folder]) for name in plan.services]
-
-
-def main(folder: Path) -> int:
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-    asyncio.run(Supervisor(read_plan(folder)).run())
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1])))
+    run(lambda plan: Supervisor(plan).run())

@@ -7,27 +7,22 @@ stands lies in FOLDER/watch.json.
 
 import asyncio
 import contextlib
-import json
 import logging
-import sys
 import time
-from pathlib import Path
 from typing import Final
 
 import numpy as np
 
 from evermarket.client.line import Line
-from evermarket.client.proof import address_bytes
-from evermarket.client.tickets import DayTicket
 from evermarket.continuity.venue.phase_clock import PhaseClock
-from evermarket.continuity.venue.plan import VenuePlan, read_plan
+from evermarket.continuity.venue.plan import VenuePlan
+from evermarket.continuity.venue.process import run, tell
 from evermarket.records import HEADER, Kind, Records, blank
 from evermarket.records.layout import ORDER
 from evermarket.records.session import Resume
 from evermarket.records.units import SECOND_NS
 from evermarket.sim.day_steps import day_steps
 from evermarket.venue.control import ask
-from evermarket.venue.identity.tickets import ticket_for
 from evermarket.venue.line.reader import released
 
 LOGGER = logging.getLogger(__name__)
@@ -45,8 +40,7 @@ class Probe:
 
     def __init__(self, plan: VenuePlan) -> None:
         line = plan.probe_line
-        key = ticket_for(plan.secret, line, plan.trading_day, address_bytes("127.0.0.1"))
-        self.line = Line(DayTicket(line, plan.trading_day, key, plan.doors), self._told, resume=Resume.QUICK)
+        self.line = Line(plan.ticket(line), self._told, resume=Resume.QUICK)
         self.answered_ms: list[float] = []
         self._sent_s = 0.0
         self._cl_ord_id = 0
@@ -135,17 +129,8 @@ class Watch:
             "last_alarm": self.alarms[-1] if self.alarms else "",
             "at_ns": time.time_ns(),
         }
-        path = self.plan.folder / "watch.json"
-        path.with_suffix(".tmp").write_text(json.dumps(facts), "utf-8")
-        path.with_suffix(".tmp").replace(path)
-
-
-def main(folder: Path) -> int:
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-    with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(Watch(read_plan(folder)).run())
-    return 0
+        tell(self.plan, "watch", facts)
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1])))
+    run(lambda plan: Watch(plan).run())
