@@ -4,9 +4,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from evermarket.core import Core
-from evermarket.day.raw import duplicate, join
 from evermarket.journal import DayFacts, JournalWriter
 from evermarket.records import Records
+from evermarket.records.raw import duplicate, join
 from tests.models.day import batches
 from tests.models.generate import session
 from tests.models.words import join as of_bytes

@@ -10,9 +10,9 @@ from evermarket.continuity.compare import compare
 from evermarket.continuity.minimise import differ, minimise
 from evermarket.continuity.runs import commands_of, first_unequal, runs_of
 from evermarket.core import Core
-from evermarket.day.raw import duplicate, join
 from evermarket.day.runner import MatchingCore
 from evermarket.records import LAYOUT, Kind, Records
+from evermarket.records.raw import duplicate, join
 from tests.continuity.journals import commands, write
 
 SEED = 3

@@ -14,9 +14,9 @@ from evermarket.continuity.venue.page_facts import Agreement, PageFacts
 from evermarket.continuity.venue.page_market import PageMarket
 from evermarket.continuity.venue.plan import PORTS, VenuePlan
 from evermarket.core import Core
-from evermarket.day.raw import duplicate
 from evermarket.records import Kind, Records
 from evermarket.records.layout import BLOCK
+from evermarket.records.raw import duplicate
 from evermarket.sim.config import SimulationConfig
 from evermarket.sim.day import SimulatedDay
 from evermarket.venue.clock import Clock

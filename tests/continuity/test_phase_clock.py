@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from evermarket.continuity.venue.phase_clock import PhaseClock
-from evermarket.day.raw import duplicate
 from evermarket.records import HEADER, LAYOUT, Kind, Records
+from evermarket.records.raw import duplicate
 from evermarket.records.units import SECOND_NS
 from evermarket.sim.config import SimulationConfig
 from evermarket.sim.day_steps import day_steps

@@ -8,10 +8,10 @@ import pytest
 
 from evermarket.continuity.venue.reopening import CANCEL_ONLY, Reopening, Terms, announcement
 from evermarket.core import Core
-from evermarket.day.raw import duplicate, join, of
 from evermarket.day.timers import Timers
 from evermarket.records import HEADER, NO_PRICE, Code, Kind, Records, blank
 from evermarket.records.kinds import Flag, Mode, OrdType, Reason, Side, Tif, TradeKind
+from evermarket.records.raw import duplicate, join, of
 from evermarket.records.units import SECOND_NS
 from evermarket.sim.config import SimulationConfig
 from evermarket.sim.day import SimulatedDay

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 
 from evermarket.day import own_files
-from evermarket.day.raw import duplicate, of, put_in
 from evermarket.day.runner import Runner
 from evermarket.day.slices import NEVER, piece_end, soonest_due
 from evermarket.day.source import Batch, ReadSource
 from evermarket.records import HEADER, Kind, Records, blank
+from evermarket.records.raw import duplicate, of, put_in
 from tests.day.market import core, folder
 
 INSTRUMENTS = (

@@ -15,12 +15,12 @@ import pytest
 
 from evermarket.client.line import Line
 from evermarket.day import shanghai
-from evermarket.day.raw import duplicate, join, take
 from evermarket.day.tables import trades_frame
 from evermarket.day.whole import Wishes, hold_day
 from evermarket.records import HEADER, Kind, Records, blank
 from evermarket.records.kinds import FIRST_EVENT, Right
 from evermarket.records.layout import ORDER
+from evermarket.records.raw import duplicate, join, take
 from evermarket.venue.line.reader import released
 from tests.days.places import shared
 from tests.systems.cores import PATIENCE_S, Cores, two_cores

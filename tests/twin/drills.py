@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Final, NamedTuple, Self
 
 from evermarket.day.cores import open_core
-from evermarket.day.raw import duplicate
 from evermarket.journal import DayFacts, Journal, JournalWriter
 from evermarket.records import HEADER, RECORD_BYTES, Kind, Records
 from evermarket.records.kinds import FIRST_EVENT
+from evermarket.records.raw import duplicate
 from tests.continuity.journals import commands
 
 DAY: Final = DayFacts(20261120)

@@ -15,10 +15,10 @@ from evermarket.continuity.runs import first_unequal
 from evermarket.core import Core
 from evermarket.day.cores import open_core
 from evermarket.day.opening import open_source
-from evermarket.day.raw import duplicate
 from evermarket.day.source import Source
 from evermarket.day.whole import Wishes, hold_day
 from evermarket.records import Records
+from evermarket.records.raw import duplicate
 from evermarket.twin import Twin
 from tests.models.generate import session
 

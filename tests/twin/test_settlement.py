@@ -15,11 +15,11 @@ from hypothesis import strategies as st
 
 from evermarket.day.cores import open_core
 from evermarket.day.opening import open_source
-from evermarket.day.raw import duplicate
 from evermarket.day.whole import Wishes, hold_day
 from evermarket.journal import Journal, JournalWriter
 from evermarket.records import LAYOUT, RECORD_BYTES, Kind, Records, blank
 from evermarket.records.kinds import Category, Product, Segment
+from evermarket.records.raw import duplicate
 from evermarket.twin import find_binary
 from tests.twin.drills import DAY, Owner, hold, written
 from tests.twin.followers import Follower, wait_for

@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from evermarket.client.window import Window
-from evermarket.records import HEADER, RECORD_BYTES, Records
+from evermarket.records import HEADER, Records
 from evermarket.records.kinds import Flag
+from evermarket.records.raw import WHOLE
 from evermarket.records.session import (
     FIRST_SESSION_KIND,
     SESSION_LAYOUT,
@@ -25,7 +26,6 @@ from evermarket.records.session import (
     session_record,
 )
 
-_WHOLE = np.dtype(f"V{RECORD_BYTES}")
 _FINAL = (Parting.BAD_TICKET, Parting.AHEAD, Parting.FOREIGN_LINE, Parting.BAD_RECORD)
 Prove = Callable[[Records, Records], bytes]
 """The proof of a LOG_ON record, from the CHALLENGE and that record with proof zero."""
@@ -200,7 +200,7 @@ class Gate:
             self._write(self._readiness)
 
     def _asked_again(self, commands: Records) -> None:
-        flagged = commands.view(_WHOLE).copy().view(HEADER)
+        flagged = commands.view(WHOLE).copy().view(HEADER)
         flagged["flags"] |= np.uint8(Flag.POSS_RESEND)
         self.window.put_back(flagged)
         if self.is_open:
@@ -247,7 +247,7 @@ class Gate:
         if wanted.all():
             self._actions.append(Deliver(records))
         elif wanted.any():
-            self._actions.append(Deliver(records.view(_WHOLE)[wanted].view(HEADER)))
+            self._actions.append(Deliver(records.view(WHOLE)[wanted].view(HEADER)))
         self.last_position = max(self.last_position, int(positions[-1]))
         self._open_if_due()
 

@@ -34,6 +34,7 @@ from evermarket.client.gate import (
 from evermarket.client.proof import proof_of
 from evermarket.client.tickets import DayTicket
 from evermarket.records import HEADER, LAYOUT, Kind, Records
+from evermarket.records.raw import WHOLE
 from evermarket.records.session import (
     CHALLENGE,
     FIRST_SESSION_KIND,
@@ -58,7 +59,6 @@ _WHY_BYTES_MAX: Final = READY["text"].itemsize
 _RETRY_S: Final = 0.002
 _BUFFER_BYTES: Final = 2**20
 _ORDER: Final = LAYOUT[Kind.NEW]
-_ITEM: Final = np.dtype("V64")
 
 
 def address_of(door: str) -> tuple[str, int, bool]:
@@ -150,7 +150,7 @@ class Line:
         self._raise_if_stopped()
         if self._is_overfull():
             raise too_much_waits()
-        rows = np.ascontiguousarray(commands).view(_ITEM).copy().view(_ORDER)
+        rows = np.ascontiguousarray(commands).view(WHOLE).copy().view(_ORDER)
         ids = rows["cl_ord_id"]
         first = self.next_id
         if not ids.any():
@@ -242,7 +242,7 @@ class Line:
     def _deliver(self, records: Records) -> None:
         is_new = (records["position"] > self._hashed_position) & (records["kind"] < FIRST_SESSION_KIND)
         if is_new.any():
-            fresh = records.view(_ITEM)[is_new].view(HEADER)
+            fresh = records.view(WHOLE)[is_new].view(HEADER)
             self._hashed_position = int(fresh["position"][-1])
             fresh["flags"] &= np.uint8(~FlowFlag.REPEAT & 0xFF)
             self._flow.update(fresh.view(np.uint8).data)

@@ -7,10 +7,10 @@ its own (docs/sessions.md, Masked). A MASS_CANCEL is answered by its last event 
 import numpy as np
 import numpy.typing as npt
 
-from evermarket.records import HEADER, LAYOUT, RECORD_BYTES, Kind, Records
+from evermarket.records import HEADER, LAYOUT, Kind, Records
 from evermarket.records.kinds import FIRST_EVENT, Flag
+from evermarket.records.raw import WHOLE
 
-_WHOLE = np.dtype(f"V{RECORD_BYTES}")
 _ORDER = LAYOUT[Kind.NEW]
 _REJECT = LAYOUT[Kind.REJECTED]
 _OUTCOME = {
@@ -35,7 +35,7 @@ class Window:
     """Ids that grow (else ValueError); a command leaves when it is answered."""
 
     def __init__(self) -> None:
-        self._rows = np.zeros(64, _WHOLE)
+        self._rows = np.zeros(64, WHOLE)
         self._is_open = np.zeros(64, np.bool_)
         self._start = self._end = 0
         self.last_id = 0
@@ -51,7 +51,7 @@ class Window:
             raise ValueError(f"client order ids must grow beyond {self.last_id}")
         self._make_room(len(commands))
         stop = self._end + len(commands)
-        self._rows[self._end : stop] = commands.view(_WHOLE)
+        self._rows[self._end : stop] = commands.view(WHOLE)
         self._is_open[self._end : stop] = True
         self._end = stop
         self.last_id = int(ids[-1]) if len(ids) else self.last_id
@@ -60,7 +60,7 @@ class Window:
         """Commands that were sent before, here or in an earlier life, and have no outcome: each goes to the place of
         its id. Errors: ValueError if one is here already."""
         here = self._rows[self._start : self._end][self._is_open[self._start : self._end]]
-        rows = np.concatenate([here, commands.view(_WHOLE)])
+        rows = np.concatenate([here, commands.view(WHOLE)])
         ids = rows.view(_ORDER)["cl_ord_id"]
         order = np.argsort(ids, kind="stable")
         if (ids[order][1:] == ids[order][:-1]).any():
@@ -113,7 +113,7 @@ class Window:
             return
         kept = slice(self._start, self._end)
         size = max(2 * (self._end - self._start), 64) + n
-        rows, is_open = np.zeros(size, _WHOLE), np.zeros(size, np.bool_)
+        rows, is_open = np.zeros(size, WHOLE), np.zeros(size, np.bool_)
         rows[: self._end - self._start] = self._rows[kept]
         is_open[: self._end - self._start] = self._is_open[kept]
         self._rows, self._is_open = rows, is_open

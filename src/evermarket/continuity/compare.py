@@ -13,11 +13,11 @@ import numpy as np
 
 from evermarket.continuity.runs import commands_of, first_unequal, runs_of
 from evermarket.day.cores import NAMES, open_core
-from evermarket.day.raw import join
 from evermarket.day.runner import MatchingCore
 from evermarket.journal import Journal, first_difference
 from evermarket.records import HEADER, Records
 from evermarket.records.kinds import FIRST_EVENT, Make
+from evermarket.records.raw import join
 
 LEVELS = 5
 SEGMENT_MASK = 0xF

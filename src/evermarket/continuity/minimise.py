@@ -7,9 +7,9 @@ pieces. Time is not mended after a cut: what is left keeps its order, so times s
 from collections.abc import Callable
 
 from evermarket.continuity.runs import first_unequal, runs_of
-from evermarket.day.raw import duplicate, join
 from evermarket.day.runner import MatchingCore
 from evermarket.records import Records
+from evermarket.records.raw import duplicate, join
 
 Fresh = Callable[[], MatchingCore]
 """Gives an empty market."""

@@ -4,9 +4,9 @@ from typing import Final
 
 import numpy as np
 
-from evermarket.day.raw import take
 from evermarket.records import HEADER, Kind, Records
 from evermarket.records.kinds import FIRST_EVENT
+from evermarket.records.raw import take
 
 WORDS: Final = HEADER.itemsize // 8
 

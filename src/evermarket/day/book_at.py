@@ -11,12 +11,12 @@ import numpy as np
 
 from evermarket.day.errors import SourceError
 from evermarket.day.journal_again import read
-from evermarket.day.raw import take
 from evermarket.day.runner import MatchingCore
 from evermarket.day.source import Instrument, Levels
 from evermarket.day.texts import price_text
 from evermarket.day.watching import ladder
 from evermarket.records import HEADER, Kind, Records
+from evermarket.records.raw import take
 
 
 def book_at(

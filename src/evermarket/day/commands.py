@@ -6,7 +6,6 @@ from typing import Final
 
 import numpy as np
 
-from evermarket.day.raw import join
 from evermarket.records import HEADER, NO_PRICE, Kind, Records, blank
 from evermarket.records.kinds import (
     ALLOW_CALL,
@@ -19,6 +18,7 @@ from evermarket.records.kinds import (
     Right,
     Segment,
 )
+from evermarket.records.raw import join
 from evermarket.records.units import QTY_MAX
 
 TEXT_BYTES: Final = 40

@@ -12,11 +12,11 @@ from typing import Final
 
 import numpy as np
 
-from evermarket.day.raw import join, take
 from evermarket.day.source import Batch, Instrument, OrderLabels, TradingDay
 from evermarket.records import HEADER, Kind, Records
 from evermarket.records.kinds import FIRST_EVENT
 from evermarket.records.layout import TEXT
+from evermarket.records.raw import join, take
 
 ZONE: Final = "Asia/Taipei"
 BATCH_COMMANDS: Final = 65_536

@@ -12,9 +12,9 @@ import numpy as np
 import numpy.typing as npt
 
 from evermarket.day.errors import NotDurable
-from evermarket.day.raw import rows
 from evermarket.day.source import TradingDay
 from evermarket.records import Kind, Records
+from evermarket.records.raw import WHOLE, rows
 
 BLOCK_RECORDS: Final = 16_384
 LINE_SECONDS: Final = 10.0
@@ -106,7 +106,7 @@ class Compared:
 
     def __init__(self, written: Iterator[Records]) -> None:
         self._written = written
-        self._rest: npt.NDArray[np.void] = np.zeros(0, "V64")
+        self._rest: npt.NDArray[np.void] = np.zeros(0, WHOLE)
         self.equal = 0
         self.first_difference: int | None = None
 
@@ -134,7 +134,7 @@ class Compared:
     def finish(self) -> None:
         """What the other stream has beyond this one is a difference too."""
         if self.first_difference is None:
-            rest = self._rest if len(self._rest) else rows(next(self._written, np.zeros(0, "V64")))
+            rest = self._rest if len(self._rest) else rows(next(self._written, np.zeros(0, WHOLE)))
             if len(rest):
                 self._differs(rest[0])
 

@@ -19,10 +19,10 @@ import polars as pl
 from evermarket.day import commands as say
 from evermarket.day.columns import Ints, Table, read_table
 from evermarket.day.errors import SourceError
-from evermarket.day.raw import join
 from evermarket.day.source import Instrument, OrderLabels, ReadSource, TradingDay
 from evermarket.records import HEADER, LAYOUT, NO_PRICE, Kind, blank
 from evermarket.records.kinds import ALLOW_MANAGE, OrdType, Phase, Side, Tif
+from evermarket.records.raw import join
 from evermarket.records.units import PRICE_MAX, QTY_MAX
 
 COLUMNS: Final = ("time", "type", "order_id", "size", "price", "direction")

@@ -10,10 +10,10 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from evermarket.day.raw import of, rows, take
 from evermarket.records import LAYOUT, Code, Kind, Records
 from evermarket.records.kinds import OrdType, Side
 from evermarket.records.layout import ORDER, REJECT
+from evermarket.records.raw import of, rows, take
 
 ROW: Final = np.dtype(
     [

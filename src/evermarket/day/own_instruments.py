@@ -9,10 +9,10 @@ import numpy as np
 from evermarket.day import commands as say
 from evermarket.day.columns import Table, read_table
 from evermarket.day.errors import SourceError
-from evermarket.day.raw import join
 from evermarket.day.source import Instrument
 from evermarket.records import HEADER, Kind, Records, blank
 from evermarket.records.kinds import BookFlag, Product, Right, Segment
+from evermarket.records.raw import join
 from evermarket.records.units import INSTRUMENT_MAX, QTY_MAX, SECOND_NS
 
 TICK_DEFAULT: Final = "0.01"

@@ -13,11 +13,11 @@ from typing import Any, Protocol
 import numpy as np
 
 from evermarket.day.errors import PlanningError
-from evermarket.day.raw import rows
 from evermarket.day.slices import NEVER, piece_end, shortest_duration, soonest_due
 from evermarket.day.source import Batch, Ints, Source
 from evermarket.day.timers import Timers
 from evermarket.records import HEADER, Records
+from evermarket.records.raw import rows
 
 View = Callable[[int, int, int], tuple[Sequence[Any], Sequence[Any]]]
 """(instrument, segment, levels) to bids and asks, best first, each level (price, qty, count)."""

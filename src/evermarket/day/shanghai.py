@@ -21,10 +21,10 @@ import polars as pl
 from evermarket.day import commands as say
 from evermarket.day.columns import Ints, Table, read_table
 from evermarket.day.errors import SourceError
-from evermarket.day.raw import join, put_in
 from evermarket.day.source import Instrument, OrderLabels, ReadSource, TradingDay
 from evermarket.records import HEADER, NO_PRICE, Kind, Records, blank
 from evermarket.records.kinds import Action, Allow, BookFlag, Match, Mode, OrdType, Phase, Tif
+from evermarket.records.raw import join, put_in
 from evermarket.records.units import QTY_MAX
 
 NEEDED: Final = ("seq", "time", "action", "order_no", "side", "price", "qty")

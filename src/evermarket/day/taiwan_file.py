@@ -18,7 +18,6 @@ import polars as pl
 
 from evermarket.day import commands as say
 from evermarket.day.errors import SourceError
-from evermarket.day.raw import join, put_in
 from evermarket.day.source import Instrument, Ints, OrderLabels, ReadSource, TradingDay
 from evermarket.records import HEADER, NO_PRICE, Kind, Records, blank
 from evermarket.records.kinds import (
@@ -34,6 +33,7 @@ from evermarket.records.kinds import (
     Side,
     Tif,
 )
+from evermarket.records.raw import join, put_in
 from evermarket.records.units import QTY_MAX
 from evermarket.rulebook.ticks import tick_table
 

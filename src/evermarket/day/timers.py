@@ -5,10 +5,10 @@ from typing import Final
 import numpy as np
 
 from evermarket.day.errors import PlanningError
-from evermarket.day.raw import of
 from evermarket.day.slices import NEVER
 from evermarket.records import HEADER, NO_PRICE, Kind, Records, blank
 from evermarket.records.kinds import Special
+from evermarket.records.raw import of
 
 Book = tuple[int, int]
 """Instrument and segment."""

@@ -14,8 +14,9 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from evermarket.records import HEADER, LAYOUT, RECORD_BYTES, Kind, Records
+from evermarket.records import HEADER, LAYOUT, Kind, Records
 from evermarket.records.kinds import Right, Segment
+from evermarket.records.raw import WHOLE
 from evermarket.rulebook.ticks import TickTable, make_bands
 
 Row = tuple[Any, ...]
@@ -92,7 +93,7 @@ def batches(parts: Iterable[Records]) -> Iterator[Records]:
 
 
 def _pick(rows: Records, at: npt.NDArray[np.intp], kind: Kind) -> list[Row]:
-    whole = rows.view(f"V{RECORD_BYTES}")  # NumPy copies only named fields: select whole records
+    whole = rows.view(WHOLE)  # NumPy copies only named fields: select whole records
     picked: list[Row] = whole[at].view(LAYOUT[kind]).tolist()
     return picked
 

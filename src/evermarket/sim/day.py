@@ -13,6 +13,7 @@ import numpy as np
 
 from evermarket.records import Records
 from evermarket.records.layout import ORDER, QUOTE
+from evermarket.records.raw import WHOLE
 from evermarket.records.units import SECOND_NS
 from evermarket.sim import tables as make
 from evermarket.sim.board import Security, make_board
@@ -171,11 +172,11 @@ def merge(commands: Records, scheduled: Records) -> Records:
     if not len(scheduled):
         return commands
     at = np.searchsorted(commands["time"], scheduled["time"], "left") + np.arange(len(scheduled))
-    out = np.empty(len(commands) + len(scheduled), "V64")
+    out = np.empty(len(commands) + len(scheduled), WHOLE)
     ours = np.ones(len(out), np.bool_)
     ours[at] = False
-    out[at] = scheduled.view("V64")
-    out[ours] = commands.view("V64")
+    out[at] = scheduled.view(WHOLE)
+    out[ours] = commands.view(WHOLE)
     return out.view(commands.dtype)
 
 

@@ -15,6 +15,7 @@ import numpy as np
 from evermarket.records import Kind, Records, blank
 from evermarket.records.kinds import ALLOW_CALL, ALLOW_CONTINUOUS, Action, Allow, Match, Mode, Phase
 from evermarket.records.layout import ORDER
+from evermarket.records.raw import WHOLE
 from evermarket.records.units import SECOND_NS
 from evermarket.rulebook.timetable import Step, session_steps
 from evermarket.sim.board_rules import MARKET
@@ -63,7 +64,7 @@ def day_steps(config: SimulationConfig) -> Records:
     for group in Group:
         rows += _Translator(group, config, dice).rows()
     rows.sort(key=lambda row: row[:2])  # stable: groups of one time keep their order
-    merged: Records = np.concatenate([row.view("V64") for _, _, row in rows]).view(ORDER)
+    merged: Records = np.concatenate([row.view(WHOLE) for _, _, row in rows]).view(ORDER)
     merged["time"] = [time for time, _, _ in rows]
     return merged
 

@@ -13,6 +13,7 @@ import numpy as np
 from evermarket.records import Kind, Records, blank
 from evermarket.records.kinds import ALLOW_MANAGE, Allow, BookFlag, Segment
 from evermarket.records.layout import ORDER
+from evermarket.records.raw import WHOLE
 from evermarket.records.units import QTY_MAX, SECOND_NS
 from evermarket.sim import board_rules as rules
 from evermarket.sim.board import Security
@@ -76,7 +77,7 @@ def reference_records(board: list[Security], lines: list[Line], day: date, time:
     books = [_book(one, segment, day) for one in board for segment in one.segments]
     parts = [_ticks(day), _lines(lines), _stabilisation(), *books, _prices(board)]
     # ORDER names every byte of the body, so that a copy of selected rows loses nothing (NumPy copies named fields only)
-    merged = np.concatenate([part.view("V64") for part in parts]).view(ORDER)
+    merged = np.concatenate([part.view(WHOLE) for part in parts]).view(ORDER)
     merged["time"] = time
     return merged
 
@@ -127,7 +128,7 @@ def _book(one: Security, segment: Segment, day: date) -> Records:
     texts = blank(Kind.TEXT, 2)
     texts["text"] = [one.code.encode(), one.name.encode()]
     row["flags"] = len(texts)
-    return np.concatenate([row.view("V64"), texts.view("V64")]).view(row.dtype)
+    return np.concatenate([row.view(WHOLE), texts.view(WHOLE)]).view(row.dtype)
 
 
 def _rules(one: Security, segment: Segment, day: date) -> BookFlag:

@@ -20,12 +20,12 @@ from evermarket.continuity.venue.plan import VenuePlan
 from evermarket.continuity.venue.process import run, tell
 from evermarket.records import HEADER, LAYOUT, Kind, Records
 from evermarket.records.layout import ORDER
+from evermarket.records.raw import WHOLE
 from evermarket.records.session import Resume
 from evermarket.sim.day import SimulatedDay
 
 LOGGER = logging.getLogger(__name__)
 TICK_S = 0.005
-_ITEM = np.dtype("V64")
 _CHANGES = (Kind.REDUCE, Kind.REPRICE, Kind.CANCEL)
 _MEMBERS = range(Kind.NEW, Kind.OFF_BOOK_TRADE)
 
@@ -49,7 +49,7 @@ class Trader:
 
     def give(self, commands: Records) -> None:
         """Commands whose time has come, in order; changes of orders that are not answered yet are held back."""
-        rows = np.concatenate([*(part.view(_ITEM) for part in self.held), commands.view(_ITEM)]).view(ORDER)
+        rows = np.concatenate([*(part.view(WHOLE) for part in self.held), commands.view(WHOLE)]).view(ORDER)
         self.held = []
         is_change = np.isin(rows["kind"], _CHANGES)
         target = self.numbers[rows["order_no"] * is_change]
@@ -57,8 +57,8 @@ class Trader:
         ready = int(waits[0]) if len(waits) else len(rows)
         rows["order_no"][is_change] = np.where(target[is_change] == 0, rows["order_no"][is_change], target[is_change])
         if ready < len(rows):
-            self.held = [rows[ready:].view(_ITEM).view(HEADER)]
-        now = rows[:ready].view(_ITEM).copy().view(ORDER)
+            self.held = [rows[ready:].view(WHOLE).view(HEADER)]
+        now = rows[:ready].view(WHOLE).copy().view(ORDER)
         new = now["kind"] == Kind.NEW
         self.generated.update(zip(now["cl_ord_id"][new].tolist(), now["order_no"][new].tolist(), strict=True))
         now["order_no"][new] = 0
@@ -72,7 +72,7 @@ class Trader:
         self.told_ns = time.time_ns()
         self._told_log.write(struct.pack("<qqq", self.told_ns, self.number, len(records)))
         self.log.write(records.tobytes())
-        rows = records.view(_ITEM)[np.isin(records["kind"], (Kind.ACCEPTED, Kind.REJECTED))].view(HEADER)
+        rows = records.view(WHOLE)[np.isin(records["kind"], (Kind.ACCEPTED, Kind.REJECTED))].view(HEADER)
         for row in rows:
             body = np.frombuffer(row.tobytes(), LAYOUT[Kind(int(row["kind"]))])[0]
             number = self.generated.pop(int(body["cl_ord_id"]), 0)
@@ -131,20 +131,20 @@ class Crowd:
             if batch is None:
                 self._is_last = True
                 break
-            mine = batch.view(_ITEM)[np.isin(batch["kind"], list(_MEMBERS))]
-            self._waiting = np.concatenate([self._waiting.view(_ITEM), mine]).view(HEADER)
+            mine = batch.view(WHOLE)[np.isin(batch["kind"], list(_MEMBERS))]
+            self._waiting = np.concatenate([self._waiting.view(WHOLE), mine]).view(HEADER)
         upto = int(np.searchsorted(self._waiting["time"], now_ns, side="right"))
         answered = sum(trader.answered for trader in self.traders)
         if not upto and answered == self._answered:
             return
         self._answered = answered
         due, self._waiting = self._waiting[:upto], self._waiting[upto:]
-        lines = due.view(_ITEM).view(ORDER)["line"]
+        lines = due.view(WHOLE).view(ORDER)["line"]
         order = np.argsort(lines, kind="stable")
         starts, stops = (np.searchsorted(lines[order], self._lines, side=side) for side in ("left", "right"))
         for trader, start, stop in zip(self.traders, starts.tolist(), stops.tolist(), strict=True):
             if stop > start or trader.held:
-                trader.give(due.view(_ITEM)[order[start:stop]].view(HEADER))
+                trader.give(due.view(WHOLE)[order[start:stop]].view(HEADER))
 
     def _tell(self, *, is_over: bool = False) -> None:
         """How it stands, for whoever watches."""

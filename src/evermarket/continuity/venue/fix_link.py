@@ -16,11 +16,11 @@ from evermarket.client.line import Line
 from evermarket.client.tickets import DayTicket
 from evermarket.records import HEADER, Records
 from evermarket.records.layout import ORDER
+from evermarket.records.raw import WHOLE
 from evermarket.records.session import FIRST_SESSION_KIND, SESSION_LAYOUT, Resume, SessionKind
 from evermarket.records.units import SECOND_NS
 
 WAIT_NS_MAX: Final = SECOND_NS
-_ITEM: Final = np.dtype("V64")
 
 
 class FrontDoor(Protocol):
@@ -64,7 +64,7 @@ class Lane:
         self.line = Line(ticket, self._told, resume=Resume.QUICK)
         self._number = ticket.line
         self._gateway = gateway
-        self._waiting = np.zeros(0, _ITEM)
+        self._waiting = np.zeros(0, WHOLE)
         self._throttled: set[int] = set()
         self._not_before_ns = 0
         self._clock = clock
@@ -73,7 +73,7 @@ class Lane:
 
     def give(self, commands: Records) -> None:
         """Commands with growing ids."""
-        self._waiting = np.concatenate([self._waiting, commands.view(_ITEM)])
+        self._waiting = np.concatenate([self._waiting, commands.view(WHOLE)])
         self._news.set()
 
     async def run(self) -> None:
@@ -108,11 +108,11 @@ class Lane:
         rows = self._gateway().under_way().view(ORDER)
         again = (rows["line"] == self._number) & np.isin(rows["cl_ord_id"], np.array(list(self._throttled), np.uint64))
         self._throttled.clear()
-        self._waiting = np.concatenate([rows.view(_ITEM)[again], self._waiting])
+        self._waiting = np.concatenate([rows.view(WHOLE)[again], self._waiting])
 
     def _told(self, records: Records) -> None:
         """The flow itself comes with the released stream; here only what no journal holds."""
-        rows = records.view(_ITEM)[records["kind"] >= FIRST_SESSION_KIND].view(HEADER)
+        rows = records.view(WHOLE)[records["kind"] >= FIRST_SESSION_KIND].view(HEADER)
         for at in range(len(rows)):
             kind = SessionKind(int(rows["kind"][at]))
             said = rows[at : at + 1].view(SESSION_LAYOUT[kind])[0]
@@ -135,7 +135,7 @@ class FixLink:
         """See `evermarket.venue.fix.process.Link`."""
         lines = commands.view(ORDER)["line"]
         for line in np.unique(lines).tolist():
-            self._lanes[line].give(commands.view(_ITEM)[lines == line].view(HEADER))
+            self._lanes[line].give(commands.view(WHOLE)[lines == line].view(HEADER))
 
     async def run(self) -> None:
         """For ever, or until a line is refused for good."""

@@ -7,9 +7,9 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from evermarket.day.raw import of, take
 from evermarket.records import LAYOUT, Kind, Records
 from evermarket.records.kinds import Flag, Mode
+from evermarket.records.raw import of, take
 from evermarket.records.units import LINE_MAX
 
 SEGMENT_BITS: Final = 0xF

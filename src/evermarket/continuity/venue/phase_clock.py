@@ -7,9 +7,9 @@ happens. A fold of the released stream; pure, time is given.
 from collections import defaultdict, deque
 from typing import Final
 
-from evermarket.day.raw import of
 from evermarket.records import Kind, Records
 from evermarket.records.kinds import Phase
+from evermarket.records.raw import of
 from evermarket.records.units import SECOND_NS
 
 _NAMES: Final = {int(phase): phase.name for phase in Phase}

@@ -14,9 +14,9 @@ import numpy.typing as npt
 from evermarket.journal import Journal
 from evermarket.records import HEADER, LAYOUT, Kind, Records
 from evermarket.records.layout import ORDER
+from evermarket.records.raw import WHOLE
 from evermarket.records.session import FIRST_SESSION_KIND, FlowFlag
 
-_ITEM = np.dtype("V64")
 _ROW_BYTES = 24
 _OUTCOMES = (
     Kind.ACCEPTED,
@@ -81,7 +81,7 @@ def prove(members: Path, journal: Path, at_ns: int = 0) -> Proof:
     told = acknowledged = lost = doubled = 0
     for path in sorted(members.glob("flow-*.bin")):
         flow = np.frombuffer(path.read_bytes(), HEADER)
-        flow = flow.view(_ITEM)[flow["kind"] < FIRST_SESSION_KIND].view(HEADER)
+        flow = flow.view(WHOLE)[flow["kind"] < FIRST_SESSION_KIND].view(HEADER)
         told += len(flow)
         acknowledged += len(first_outcomes(flow))
         lost += len(flow) - int(agree(flow, records).sum())
@@ -95,8 +95,8 @@ def agree(flow: Records, records: Records) -> npt.NDArray[np.bool_]:
     """Which records of a flow the journal has as they were told, masks aside."""
     positions = flow["position"].astype(np.int64)
     good = (positions >= 1) & (positions <= len(records))
-    mine = flow.view(_ITEM)[good].copy().view(HEADER)
-    theirs = records.view(_ITEM)[positions[good] - 1].copy().view(HEADER)
+    mine = flow.view(WHOLE)[good].copy().view(HEADER)
+    theirs = records.view(WHOLE)[positions[good] - 1].copy().view(HEADER)
     mine["flags"] &= np.uint8(~FlowFlag.REPEAT & 0xFF)
     is_public = (mine["flags"] == FlowFlag.PUBLIC) & np.isin(mine["kind"], _PUBLIC)
     mine["flags"][is_public] = theirs["flags"][is_public] = 0
@@ -113,7 +113,7 @@ def agree(flow: Records, records: Records) -> npt.NDArray[np.bool_]:
 
 def executed_twice(records: Records) -> int:
     """How many client order ids of a line the journal has accepted more than once."""
-    accepted = records.view(_ITEM)[records["kind"] == Kind.ACCEPTED].view(LAYOUT[Kind.ACCEPTED])
+    accepted = records.view(WHOLE)[records["kind"] == Kind.ACCEPTED].view(LAYOUT[Kind.ACCEPTED])
     keys = accepted["line"].astype(np.uint64) << np.uint64(48) | accepted["cl_ord_id"]
     quotes = accepted["cl_ord_id"] == 0
     keys = keys[~quotes & ~np.isin(accepted["order_no"], _quoted(records))]
@@ -167,5 +167,5 @@ def first_outcomes(flow: Records) -> npt.NDArray[np.int64]:
 
 def _quoted(records: Records) -> npt.NDArray[np.uint32]:
     """Order numbers of quotes' sides: both carry the quote's one id."""
-    quoted = records.view(_ITEM)[records["kind"] == Kind.QUOTED].view(LAYOUT[Kind.QUOTED])["order_no"]
+    quoted = records.view(WHOLE)[records["kind"] == Kind.QUOTED].view(LAYOUT[Kind.QUOTED])["order_no"]
     return np.concatenate([quoted, quoted + 1]).astype(np.uint32)

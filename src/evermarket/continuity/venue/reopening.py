@@ -13,9 +13,9 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from evermarket.continuity.venue.floor import Book, Floor
-from evermarket.day.raw import join, of
 from evermarket.records import HEADER, Kind, Records, blank
 from evermarket.records.kinds import ALLOW_CALL, Allow
+from evermarket.records.raw import join, of
 from evermarket.records.units import SECOND_NS
 from evermarket.venue.line.reader import Piece
 

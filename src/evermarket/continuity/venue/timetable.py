@@ -8,9 +8,9 @@ import numpy as np
 
 from evermarket.day.timers import Timers
 from evermarket.records import HEADER, Kind, Records
+from evermarket.records.raw import WHOLE
 from evermarket.records.units import RECORD_BYTES
 
-_ITEM = np.dtype(f"V{RECORD_BYTES}")
 _REFERENCE = (
     Kind.REF_TICK,
     Kind.REF_LINE,
@@ -29,9 +29,9 @@ class Timetable:
     """`reference` and `schedule` as commands in order; `take` what was released, ask `due` for what to send."""
 
     def __init__(self, reference: Records, schedule: Records) -> None:
-        self._reference = reference.view(_ITEM)
+        self._reference = reference.view(WHOLE)
         self._heads = np.flatnonzero(np.isin(reference["kind"], _REFERENCE))
-        self._schedule = schedule.view(_ITEM)
+        self._schedule = schedule.view(WHOLE)
         self._times = schedule["time"].copy()
         self._timers = Timers()
         self._reference_done = 0
@@ -53,7 +53,7 @@ class Timetable:
     def take(self, released: Records) -> None:
         """The next piece of the released stream."""
         kinds = released["kind"]
-        rows = released.view(_ITEM)
+        rows = released.view(WHOLE)
         reference, scheduled = (rows[np.isin(kinds, some)] for some in (_REFERENCE, _SCHEDULED))
         self._reference_done += met(self._reference[self._heads[self._reference_done :]], reference)
         self._schedule_done += met(self._schedule[self._schedule_done :], scheduled)
@@ -70,9 +70,9 @@ class Timetable:
         timers = self._timers.owed(now_ns)
         if len(timers) and len(scheduled):
             at = np.searchsorted(scheduled.view(HEADER)["time"], timers["time"], side="left")
-            parts.append(np.insert(scheduled, at, timers.view(_ITEM)))
+            parts.append(np.insert(scheduled, at, timers.view(WHOLE)))
         else:
-            parts += [scheduled, timers.view(_ITEM)]
+            parts += [scheduled, timers.view(WHOLE)]
         return np.concatenate(parts).view(HEADER)
 
     def _forget_met(self, released: Records) -> None:

@@ -9,8 +9,9 @@ from typing import Final, NamedTuple, Protocol
 
 import numpy as np
 
-from evermarket.records import HEADER, RECORD_BYTES, Records
+from evermarket.records import HEADER, Records
 from evermarket.records.feed import REPLAY, SNAPSHOT_OF, FeedChannel, FeedKind, feed_record
+from evermarket.records.raw import WHOLE
 from evermarket.venue.feed.packets import BadPacketError, Day, Packet, read_packet
 from evermarket.venue.feed.views import Market
 
@@ -164,7 +165,7 @@ class FeedReader:
             self._cycle, self._cycle_at = {}, this
         self._cycle[packet.first] = packet.records
         if sum(map(len, self._cycle.values())) == packet.cycle_count:
-            raw = [self._cycle[first].view(f"V{RECORD_BYTES}") for first in sorted(self._cycle)]
+            raw = [self._cycle[first].view(WHOLE) for first in sorted(self._cycle)]
             self._cycle = {}
             self._stand(packet.stands_at, np.concatenate(raw).view(HEADER))
 

@@ -15,6 +15,7 @@ import numpy as np
 from evermarket.records import NO_PRICE, PRICE_SCALE, RECORD_BYTES, Records
 from evermarket.records.feed import FeedKind
 from evermarket.records.kinds import Aggressor, Mode, Phase, Segment, TradeKind
+from evermarket.records.raw import WHOLE
 from evermarket.venue.feed.views import BookView, Level, Market
 
 
@@ -86,7 +87,7 @@ class Board:
 
     def apply(self, records: Records, wanted: Collection[Topic]) -> list[Frame]:
         """Take records in sequence; the frames for topics that are wanted: each trade, and last states once each."""
-        data = np.ascontiguousarray(records).view(f"V{RECORD_BYTES}").tobytes()
+        data = np.ascontiguousarray(records).view(WHOLE).tobytes()
         frames: list[Frame] = []
         changed: dict[tuple[int, int], bool] = {}
         for at in range(0, len(data), RECORD_BYTES):

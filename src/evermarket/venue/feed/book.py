@@ -6,19 +6,18 @@ a journal's block does. Nothing of accounts, members, lines or client ids is eve
 Units: prices 1/10 000, quantities in the smallest unit. Known gap: memory of 24 bytes an order number of the day.
 """
 
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from evermarket.core.jit import JIT
 from evermarket.core.state import WIDE as STREAM
-from evermarket.records import HEADER, RECORD_BYTES, Records
+from evermarket.records import HEADER, Records
 from evermarket.records.feed import WIDE
+from evermarket.records.raw import WHOLE
 from evermarket.venue.feed.kernels import words as f
 from evermarket.venue.feed.kernels.run import fold
 from evermarket.venue.feed.kernels.state import Array, State, empty_state, grown
-
-_RAW: Final = np.dtype(f"V{RECORD_BYTES}")
 
 
 class Told(NamedTuple):
@@ -111,9 +110,9 @@ class FeedFold:
         counters = self._counters
         told = (int(counters["order_rows"]), int(counters["level_rows"]))
         if told[0]:
-            orders.append(self._state.by_order[: told[0]].view(_RAW).copy())
+            orders.append(self._state.by_order[: told[0]].view(WHOLE).copy())
         if told[1]:
-            levels.append(self._state.by_level[: told[1]].view(_RAW).copy())
+            levels.append(self._state.by_level[: told[1]].view(WHOLE).copy())
         counters["order_rows"] = counters["level_rows"] = 0
         return max(told)
 

@@ -11,8 +11,9 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from evermarket.records import HEADER, RECORD_BYTES, Records
+from evermarket.records import HEADER, Records
 from evermarket.records.feed import REPLAY, SNAPSHOT_OF, FeedChannel, FeedKind, feed_record
+from evermarket.records.raw import WHOLE
 from evermarket.venue.feed.book import FeedFold
 from evermarket.venue.feed.packets import Day, heartbeat, packets
 from evermarket.venue.feed.snapshot import snapshot
@@ -27,7 +28,7 @@ class History:
     """The last records of one channel, found by sequence."""
 
     def __init__(self, keep_records: int) -> None:
-        self._ring: npt.NDArray[np.void] = np.zeros(keep_records, f"V{RECORD_BYTES}")
+        self._ring: npt.NDArray[np.void] = np.zeros(keep_records, WHOLE)
         self.last = 0
         self.crc = 0
 
@@ -38,7 +39,7 @@ class History:
 
     def add(self, records: Records) -> None:
         """What comes next, its sequences right behind `last`."""
-        raw = np.ascontiguousarray(records).view(f"V{RECORD_BYTES}")
+        raw = np.ascontiguousarray(records).view(WHOLE)
         self.crc = zlib.crc32(raw.tobytes(), self.crc)
         size = len(self._ring)
         kept = raw[-size:]

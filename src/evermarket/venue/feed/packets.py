@@ -11,6 +11,7 @@ import numpy as np
 
 from evermarket.records import HEADER, RECORD_BYTES, Records
 from evermarket.records.feed import PACKET, FeedChannel, FeedKind
+from evermarket.records.raw import WHOLE
 
 PACKET_RECORDS: Final = 20
 """Records behind the header."""
@@ -53,7 +54,7 @@ def packets(day: Day, channel: FeedChannel, records: Records, stands_at: int = 0
     n = len(records)
     starts = range(0, n, PACKET_RECORDS)
     heads = _heads(day, channel, len(starts))
-    raw = np.ascontiguousarray(records).view(f"V{RECORD_BYTES}")
+    raw = np.ascontiguousarray(records).view(WHOLE)
     for at, start in enumerate(starts):
         end = min(start + PACKET_RECORDS, n)
         heads["count"][at] = end - start
@@ -111,5 +112,5 @@ def read_packet(data: bytes) -> Packet:
 
 def joined(parts: Iterator[Records] | list[Records]) -> Records:
     """Records one behind the other."""
-    raw = [np.ascontiguousarray(part).view(f"V{RECORD_BYTES}") for part in parts]
+    raw = [np.ascontiguousarray(part).view(WHOLE) for part in parts]
     return np.concatenate(raw).view(HEADER) if raw else np.zeros(0, HEADER)

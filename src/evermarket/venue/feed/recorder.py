@@ -15,9 +15,10 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from evermarket.records import NO_PRICE, PRICE_SCALE, RECORD_BYTES, Records
+from evermarket.records import NO_PRICE, PRICE_SCALE, Records
 from evermarket.records.feed import BOOK, LEVEL, TRADE, FeedKind, LevelFlag
 from evermarket.records.kinds import Aggressor, Segment, Side, TradeKind
+from evermarket.records.raw import WHOLE
 from evermarket.venue.feed.packets import Day, joined
 
 PART_ROWS: Final = 2**20
@@ -59,7 +60,7 @@ class Recorder:
         if first != self.last + 1 or last != self.last + len(records):
             raise RecorderGapError(f"sequences {first} to {last} after {self.last}")
         self.last = last
-        whole = np.ascontiguousarray(records).view(f"V{RECORD_BYTES}")
+        whole = np.ascontiguousarray(records).view(WHOLE)
         kinds = records["kind"]
         for book in whole[kinds == FeedKind.BOOK].view(BOOK):
             key = int(book["instrument"]), int(book["attributes"])

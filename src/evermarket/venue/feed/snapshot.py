@@ -5,7 +5,7 @@ definition: BOOK, LIMITS, STATE, DAY_PRICES, DAY_TOTALS, SIMULATED while orders 
 last, or DRAW and the orders in their places, buys then sales, best first. `position` counts the records of the cycle.
 """
 
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,11 +15,11 @@ from evermarket.records import feed as wire
 from evermarket.records.feed import FeedChannel, FeedKind
 from evermarket.records.kinds import Mode
 from evermarket.records.mixer import F1, F2, K0
+from evermarket.records.raw import WHOLE
 from evermarket.venue.feed.book import FeedFold
 from evermarket.venue.feed.kernels import words as f
 
 Array = npt.NDArray[Any]
-_RAW: Final = "V64"
 
 
 def level_snapshot(fold: FeedFold) -> Records:
@@ -51,7 +51,7 @@ def _cycle(fold: FeedFold, parts: list[Records]) -> Records:
     """Common records and `parts` in the order of books; within a book as given; `position` has the book."""
     if fold.books == 0:
         return np.zeros(0, HEADER)
-    rows = np.concatenate([part.view(_RAW) for part in (*_common(fold), *parts)])
+    rows = np.concatenate([part.view(WHOLE) for part in (*_common(fold), *parts)])
     cycle = rows[np.argsort(rows.view(HEADER)["position"], kind="stable")].view(HEADER)
     cycle["position"] = np.arange(1, len(cycle) + 1)
     cycle["time"] = fold.time

@@ -14,6 +14,7 @@ from evermarket.records import HEADER, NO_PRICE, RECORD_BYTES, Records
 from evermarket.records.feed import FEED_LAYOUT, LEVELS, FeedKind
 from evermarket.records.kinds import Mode, Phase
 from evermarket.records.mixer import draw_rank
+from evermarket.records.raw import WHOLE
 from evermarket.records.units import HEADER_BYTES
 
 Level = tuple[int, int, int]
@@ -118,7 +119,7 @@ class Market:
 
     def apply(self, records: Records) -> None:
         """Take records in their sequence."""
-        data = np.ascontiguousarray(records).view(f"V{RECORD_BYTES}").tobytes()
+        data = np.ascontiguousarray(records).view(WHOLE).tobytes()
         for at in range(0, len(data), RECORD_BYTES):
             self.apply_one(data, at)
 

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from evermarket.records import RECORD_BYTES, Kind, Records, blank
 from evermarket.records.kinds import FIRST_EVENT, Aggressor, Reason, Side
+from evermarket.records.raw import WHOLE
 from evermarket.records.units import LINE_MAX
 from evermarket.venue.fix.facts import CancelRefused, ExecType, Executed, Fact, MassAnswered, Order, OrdStatus
 from evermarket.venue.fix.structs import place, reading
@@ -108,7 +109,7 @@ class Facts:
         """The next records of the stream, commands and events; records of the journal's frame are passed over."""
         if len(records) == 0:
             return
-        raw = records.view(f"V{RECORD_BYTES}").tobytes()
+        raw = records.view(WHOLE).tobytes()
         look = np.frombuffer(raw, _LOOK)
         kinds = look["kind"]
         commands = np.flatnonzero(kinds < FIRST_EVENT)

@@ -9,7 +9,8 @@ from typing import Final
 
 import numpy as np
 
-from evermarket.records import HEADER, LAYOUT, RECORD_BYTES, Kind, Records
+from evermarket.records import HEADER, LAYOUT, Kind, Records
+from evermarket.records.raw import WHOLE
 
 NONE: Final = "NONE"
 
@@ -37,7 +38,7 @@ class Names:
 
     def fold(self, records: Records) -> None:
         """The next records of the stream."""
-        raw = records.view(f"V{RECORD_BYTES}")
+        raw = records.view(WHOLE)
         rows = raw.view(HEADER)
         kinds = rows["kind"]
         of_names = (kinds == Kind.REF_INSTRUMENT) | (kinds == Kind.TEXT)

@@ -13,15 +13,15 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from evermarket.journal.frames import NO_CHAIN
-from evermarket.records import HEADER, RECORD_BYTES, Kind, Records
+from evermarket.records import HEADER, Kind, Records
 from evermarket.records.kinds import FIRST_FRAME
 from evermarket.records.layout import BLOCK, EPOCH
+from evermarket.records.raw import WHOLE
 from evermarket.venue.line.wire import BadMessage, Framer, Message, Op, Role, head
 
 RETRY_S: Final = 0.01
 SILENT_S: Final = 1.0
 READ_BYTES: Final = 1 << 20
-_ITEM: Final = np.dtype(f"V{RECORD_BYTES}")
 
 
 class Place(NamedTuple):
@@ -56,7 +56,7 @@ def parse_frames(payload: bytes, place: Place) -> Piece:
     if not len(seals) or seals[-1] != len(rows) - 1:
         raise BadMessage("frames that are not whole")
     last = rows[-1:].view(BLOCK if kinds[-1] == Kind.BLOCK else EPOCH)[0]
-    items: Records = rows.view(_ITEM)[kinds < FIRST_FRAME]
+    items: Records = rows.view(WHOLE)[kinds < FIRST_FRAME]
     records = items.view(HEADER)
     if len(records) and (
         records["position"][0] != place.position + 1
@@ -68,7 +68,7 @@ def parse_frames(payload: bytes, place: Place) -> Piece:
     for epoch in rows.view(EPOCH)[np.flatnonzero(kinds == Kind.EPOCH)[-1:]]:
         owner, began = int(epoch["owner"]), int(epoch["position"])
     place = Place(int(last["position"]), int(last["epoch"]), last["chain"].tobytes(), owner, began)
-    return Piece(records, place, rows.view(_ITEM)[kinds == Kind.BLOCK].view(BLOCK))
+    return Piece(records, place, rows.view(WHOLE)[kinds == Kind.BLOCK].view(BLOCK))
 
 
 async def released(addresses: Sequence[tuple[str, int]], place: Place = Place()) -> AsyncIterator[Piece]:  # noqa: B008

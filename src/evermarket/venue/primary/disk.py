@@ -16,13 +16,13 @@ from evermarket.journal import frames as packed
 from evermarket.journal.frames import BLOCK_STRUCT, EPOCH_STRUCT
 from evermarket.records import HEADER, RECORD_BYTES, Records
 from evermarket.records.kinds import Kind
+from evermarket.records.raw import WHOLE
 from evermarket.venue.protocol.actions import Append, CutTail, DiskAction, Promise, SideFile, Sync
 from evermarket.venue.protocol.archive import Positions
 from evermarket.venue.protocol.events import DiskFailed, Promised, Synced
 from evermarket.venue.protocol.frames import Block, Frame, Mark
 
 Answer = Synced | Promised | DiskFailed
-_ITEM = np.dtype(f"V{RECORD_BYTES}")
 
 
 class Places:
@@ -65,9 +65,9 @@ class JournalArchive:
             block = self._read(index)
             assert isinstance(block, Block)
             upto = int(np.searchsorted(positions, block.last, side="right"))
-            parts.append(block.records.view(_ITEM)[positions[at:upto] - block.first])
+            parts.append(block.records.view(WHOLE)[positions[at:upto] - block.first])
             at = upto
-        return (np.concatenate(parts) if parts else np.zeros(0, _ITEM)).view(HEADER)
+        return (np.concatenate(parts) if parts else np.zeros(0, WHOLE)).view(HEADER)
 
     def _read(self, index: int) -> Frame:
         """A frame as it lies on the disk; a memory map, so what a block's records show costs no copy."""

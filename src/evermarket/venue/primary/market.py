@@ -8,11 +8,11 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 
 from evermarket.core import Core
-from evermarket.records import HEADER, LAYOUT, NO_PRICE, RECORD_BYTES, Code, Kind, Records
+from evermarket.records import HEADER, LAYOUT, NO_PRICE, Code, Kind, Records
 from evermarket.records.kinds import FIRST_EVENT
 from evermarket.records.layout import ORDER, QUOTE, VOID
+from evermarket.records.raw import WHOLE
 
-_ITEM = np.dtype(f"V{RECORD_BYTES}")
 _FIRST_OF_EXCHANGE = Kind.PHASE
 _RESERVED_FLAG = 128
 """Bit 7 of `flags`, which no command may set: UNUSED_BYTES (docs/format.md, 5.5)."""
@@ -30,7 +30,7 @@ class Market:
         Whatever the core raises comes out: the caller's batch is then in doubt and the core must be restored.
         """
         stream = self.core.run(commands)
-        return stream.view(_ITEM).copy().view(HEADER), self.core.digest
+        return stream.view(WHOLE).copy().view(HEADER), self.core.digest
 
     def replay(self, blocks: Iterable[Records]) -> None:
         """Begin anew and work the commands in these streams; REJECTED with GUARDED is taken over, not found again."""
@@ -49,7 +49,7 @@ class Market:
         The core is given the run spoiled so that it must refuse it, and tells what it used up by doing so.
         """
         told, digest = self.match(_spoiled(run))
-        told.view(_ITEM)[: len(run)] = run.view(_ITEM)
+        told.view(WHOLE)[: len(run)] = run.view(WHOLE)
         told["position"][: len(run)] = int(told["position"][-1]) - len(run) + np.arange(len(run), dtype=np.uint64)
         rejected = told[-1:].view(LAYOUT[Kind.REJECTED])
         if int(rejected["code"][0]) > Code.BROKEN_RUN:
@@ -62,7 +62,7 @@ def _spoiled(run: Records) -> Records:
 
     Commands of members are spoiled where unused bytes would keep their id; those of the exchange have no id.
     """
-    copy = run.view(_ITEM).copy().view(HEADER)
+    copy = run.view(WHOLE).copy().view(HEADER)
     kind, head = int(copy["kind"][0]), copy[:1]
     if kind == Kind.NEW:
         head.view(ORDER)["side"] = 0
@@ -82,7 +82,7 @@ def _spoiled(run: Records) -> Records:
 def _pieces(stream: Records) -> Iterator[Records]:
     """The stream in pieces that hold one guarded refusal alone or none at all."""
     guarded = np.flatnonzero((stream["kind"] == Kind.REJECTED) & (stream["code"] == Code.GUARDED))
-    items, at = stream.view(_ITEM), 0
+    items, at = stream.view(WHOLE), 0
     for end in guarded.tolist():
         kinds = stream["kind"][at:end]
         start = at + int(np.flatnonzero((kinds < FIRST_EVENT) & (kinds != Kind.TEXT))[-1])
@@ -100,5 +100,5 @@ def _is_guarded(piece: Records) -> bool:
 
 
 def _commands(stream: Records) -> Records:
-    commands: Records = stream.view(_ITEM)[stream["kind"] < FIRST_EVENT]
+    commands: Records = stream.view(WHOLE)[stream["kind"] < FIRST_EVENT]
     return commands.view(HEADER)

@@ -13,7 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from evermarket.client.proof import address_text
-from evermarket.records import HEADER, LAYOUT, RECORD_BYTES, Kind, Records
+from evermarket.records import HEADER, LAYOUT, Kind, Records
+from evermarket.records.raw import WHOLE
 from evermarket.records.session import Parting, Resume, SessionKind, Wish, session_record
 from evermarket.venue.protocol.actions import Close, Tell
 from evermarket.venue.protocol.body import Body
@@ -25,7 +26,6 @@ from evermarket.venue.protocol.kernels.words import BYTE, WORDS, Words
 from evermarket.venue.protocol.runs import split_runs
 from evermarket.venue.protocol.waiting import Waiting, holds
 
-_WHOLE = np.dtype(f"V{RECORD_BYTES}")
 NOTHING = np.zeros(0, HEADER)
 _SEATS = 16
 _PARTING = {taking.IS_BAD: Parting.BAD_RECORD, taking.IS_FOREIGN: Parting.FOREIGN_LINE}
@@ -202,7 +202,7 @@ class Door:
         """Tell live connections what has just been released, one Tell each."""
         if not self.sessions or not blocks:
             return
-        parts = [block.records.view(_WHOLE) for block in blocks]
+        parts = [block.records.view(WHOLE) for block in blocks]
         words = words_of(parts[0] if len(parts) == 1 else np.concatenate(parts))
         self._tell_live(words, blocks[0].first, blocks[-1].last)
         doubtful, self._doubtful = self._doubtful, set()

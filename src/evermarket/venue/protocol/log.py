@@ -10,11 +10,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from evermarket.records import HEADER, RECORD_BYTES, Records
+from evermarket.records import HEADER, Records
+from evermarket.records.raw import WHOLE
 from evermarket.venue.protocol.archive import Archive, Positions
 from evermarket.venue.protocol.frames import CHAIN_BYTES, NO_CHAIN, Block, Frame, Mark
-
-_WHOLE = np.dtype(f"V{RECORD_BYTES}")
 
 
 class Log:
@@ -100,15 +99,15 @@ class Log:
     def records_at(self, positions: Positions) -> Records:
         """The records at these growing positions, in one piece, with the header's fields."""
         old = int(np.searchsorted(positions, self.position_at(self._recent_after), side="right"))
-        parts = [self._archive.records(positions[:old]).view(_WHOLE)] if old else []
+        parts = [self._archive.records(positions[:old]).view(WHOLE)] if old else []
         while old < len(positions):
             at = bisect_right(self._lasts, int(positions[old]) - 1)
             block = self._recent[at - self._recent_after]
             assert isinstance(block, Block)
             upto = int(np.searchsorted(positions, block.last, side="right"))
-            parts.append(block.records.view(_WHOLE)[positions[old:upto] - block.first])
+            parts.append(block.records.view(WHOLE)[positions[old:upto] - block.first])
             old = upto
-        return (np.concatenate(parts) if parts else np.zeros(0, _WHOLE)).view(HEADER)
+        return (np.concatenate(parts) if parts else np.zeros(0, WHOLE)).view(HEADER)
 
     def append(self, frame: Frame) -> None:
         self._chains += frame.chain

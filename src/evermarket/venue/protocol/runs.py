@@ -4,10 +4,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from evermarket.records import HEADER, RECORD_BYTES, Kind, Records
+from evermarket.records import HEADER, Kind, Records
 from evermarket.records.kinds import Flag
+from evermarket.records.raw import WHOLE
 
-_WHOLE = np.dtype(f"V{RECORD_BYTES}")
 _HEADS = (Kind.ANNOUNCE, Kind.REF_INSTRUMENT)
 _TEXTS = 15
 
@@ -23,7 +23,7 @@ class Runs(NamedTuple):
 
 def split_runs(unfinished: Records, commands: Records) -> Runs:
     """What follows a beginning, run by run. Neighbours that need not be alone stay together."""
-    records = np.concatenate([unfinished.view(_WHOLE), commands.view(_WHOLE)]).view(HEADER)
+    records = np.concatenate([unfinished.view(WHOLE), commands.view(WHOLE)]).view(HEADER)
     kinds, flags = records["kind"], records["flags"]
     whole: list[tuple[Records, bool]] = []
     start = at = 0

@@ -9,11 +9,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from evermarket.records import HEADER, RECORD_BYTES, Kind, Records
+from evermarket.records import HEADER, Kind, Records
+from evermarket.records.raw import WHOLE
 from evermarket.venue.protocol.flow import words_of
 from evermarket.venue.protocol.kernels.words import BY_32, SHORT
-
-_WHOLE = np.dtype(f"V{RECORD_BYTES}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +38,10 @@ class Waiting:
         """A copy of what is worked next, at least one command with its texts, and whether it is alone."""
         part = self._take(records_max, is_first=True)
         if part.is_alone:
-            return part.records.view(_WHOLE).copy().view(HEADER), True
-        batch, room = [part.records.view(_WHOLE)], records_max - len(part.records)
+            return part.records.view(WHOLE).copy().view(HEADER), True
+        batch, room = [part.records.view(WHOLE)], records_max - len(part.records)
         while room > 0 and self._parts and not self._parts[0].is_alone:
-            taken = self._take(room).records.view(_WHOLE)
+            taken = self._take(room).records.view(WHOLE)
             batch.append(taken)
             room -= len(taken) or room
         return np.concatenate(batch).view(HEADER), False

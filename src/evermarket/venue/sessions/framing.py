@@ -4,12 +4,12 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from evermarket.records import HEADER, RECORD_BYTES, Kind, Records
+from evermarket.records import HEADER, Kind, Records
 from evermarket.records.kinds import FIRST_EVENT
 from evermarket.records.layout import ORDER
+from evermarket.records.raw import WHOLE
 from evermarket.records.session import Parting, Readiness, SessionKind
 
-ITEM: Final = np.dtype(f"V{RECORD_BYTES}")
 _READINESS: Final = list(Readiness)
 _MEMBER_KINDS: Final = range(Kind.NEW, Kind.VOID_TRADE + 1)
 
@@ -58,7 +58,7 @@ def sort_out(records: Records, line: int) -> Sorted:
     is_said = (kinds == SessionKind.READY) & np.isin(records["code"], _READINESS)
     wrong = np.flatnonzero(~(is_good | is_said | (kinds == SessionKind.HEARTBEAT)))
     stop = int(wrong[0]) if len(wrong) else len(records)
-    commands: Records = records.view(ITEM)[:stop][is_good[:stop]]
+    commands: Records = records.view(WHOLE)[:stop][is_good[:stop]]
     parting = _parting(int(kinds[stop]), bool(is_own[stop])) if stop < len(records) else None
     return Sorted(commands.view(HEADER), parting)
 

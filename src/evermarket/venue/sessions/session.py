@@ -18,6 +18,7 @@ from evermarket.client.framer import Framer
 from evermarket.client.proof import proof_of
 from evermarket.records import HEADER, RECORD_BYTES, Records
 from evermarket.records.layout import ORDER
+from evermarket.records.raw import WHOLE
 from evermarket.records.session import (
     LOG_ON,
     LOGGED_ON,
@@ -44,7 +45,7 @@ from evermarket.venue.sessions.events import (
     Told,
     Waiting,
 )
-from evermarket.venue.sessions.framing import ITEM, id_of, is_plain, sort_out
+from evermarket.venue.sessions.framing import id_of, is_plain, sort_out
 from evermarket.venue.sessions.rate import Bucket, Judged
 from evermarket.venue.sessions.readiness import LineState
 from evermarket.venue.sessions.terms import SILENT_BEATS, Terms
@@ -228,7 +229,7 @@ class Session:
         self._do(Said(self.connection, commands))
 
     def _throttle(self, now_ns: int, commands: Records, judged: Judged) -> None:
-        items = commands.view(ITEM)
+        items = commands.view(WHOLE)
         taken: Records = items[judged.passed].view(HEADER)
         if len(taken):
             self._do(Said(self.connection, taken))

@@ -6,20 +6,24 @@ only looked at through a layout.
 """
 
 from collections.abc import Sequence
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
-from evermarket.records import HEADER, LAYOUT, RECORD_BYTES, Kind, Records
+from evermarket.records.kinds import Kind
+from evermarket.records.layout import HEADER, LAYOUT, Records
+from evermarket.records.units import RECORD_BYTES
 
-_ITEM = np.dtype(f"V{RECORD_BYTES}")
+WHOLE: Final = np.dtype(f"V{RECORD_BYTES}")
+"""A record as one item without fields."""
 
 Index = npt.NDArray[np.int64]
 
 
 def rows(records: Records) -> Records:
     """The same memory as 64-byte items without fields."""
-    return records.view(_ITEM)
+    return records.view(WHOLE)
 
 
 def duplicate(records: Records) -> Records:
