@@ -18,9 +18,9 @@ from evermarket.journal import Journal, first_difference
 from evermarket.records import HEADER, Records
 from evermarket.records.kinds import FIRST_EVENT, Make
 from evermarket.records.raw import join
+from evermarket.records.units import SEGMENT_BITS
 
 LEVELS = 5
-SEGMENT_MASK = 0xF
 Level = tuple[int, int, int]
 
 
@@ -111,7 +111,7 @@ def _difference(
 def _before(name: str, commands: Records, head: Records) -> Before:
     core: MatchingCore = open_core(name)
     core.run(commands)
-    segment = int(head["attributes"][0]) & SEGMENT_MASK
+    segment = int(head["attributes"][0]) & SEGMENT_BITS
     bids, asks = core.depth(int(head["instrument"][0]), segment, LEVELS)
     return Before(name, int(core.digest), _levels(bids), _levels(asks))
 

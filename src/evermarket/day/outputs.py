@@ -8,7 +8,6 @@ import numpy as np
 import polars as pl
 
 from evermarket.day.tables import (
-    SEGMENT_BITS,
     STATUSES,
     closing_frame,
     levels_frame,
@@ -19,6 +18,7 @@ from evermarket.day.tables import (
 )
 from evermarket.day.whole import DayFacts
 from evermarket.records import Kind
+from evermarket.records.units import SEGMENT_BITS
 
 
 def write_outputs(facts: DayFacts, out: Path) -> dict[str, Any]:

@@ -9,13 +9,13 @@ import numpy as np
 
 from evermarket.day.orders import Rows
 from evermarket.day.source import Ints
-from evermarket.day.tables import SEGMENT_BITS, STATUSES, statuses
+from evermarket.day.tables import STATUSES, statuses
 from evermarket.day.texts import price_text
 from evermarket.day.watching import MINUTE_NS, Curve
 from evermarket.day.whole import DayFacts
 from evermarket.records import NO_PRICE, Kind, Records
 from evermarket.records.kinds import OrdType, Phase, Segment, Special, Tif, TradeKind
-from evermarket.records.units import INSTRUMENT_MAX
+from evermarket.records.units import INSTRUMENT_MAX, SEGMENT_BITS
 
 BUSIEST: Final = 10
 CURVE_PERCENT: Final = 5

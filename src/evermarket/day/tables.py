@@ -11,8 +11,8 @@ from evermarket.day.source import Ints, Levels, Source
 from evermarket.day.texts import clock_texts, codes, money_texts, price_text, price_texts, words
 from evermarket.records import REFUSALS, Code, Records, sentence
 from evermarket.records.kinds import OrdType, Reason, Segment, Side, Tif, TradeKind
+from evermarket.records.units import SEGMENT_BITS
 
-SEGMENT_BITS: Final = 0xF
 AGGRESSOR_BITS: Final = 0x3
 LEVELS: Final = 10
 

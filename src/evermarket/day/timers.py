@@ -9,11 +9,11 @@ from evermarket.day.slices import NEVER
 from evermarket.records import HEADER, NO_PRICE, Kind, Records, blank
 from evermarket.records.kinds import Special
 from evermarket.records.raw import of
+from evermarket.records.units import SEGMENT_BITS
 
 Book = tuple[int, int]
 """Instrument and segment."""
 
-SEGMENT_BITS: Final = 0xF
 
 _TOLD_BY: Final = (
     Kind.REF_INSTRUMENT,

@@ -17,12 +17,12 @@ from evermarket.day.source import Batch, Ints, Levels
 from evermarket.records import Kind, Records
 from evermarket.records.kinds import Action, Segment
 from evermarket.records.layout import PHASE
+from evermarket.records.units import SEGMENT_BITS
 
 LEVELS: Final = 10
 CURVE_LEVELS: Final = 2000
 MINUTE_NS: Final = 60_000_000_000
 WATCHED: Final = 24
-SEGMENT_BITS: Final = 0xF
 
 LEVEL: Final = np.dtype([("price", "<i8"), ("qty", "<i8"), ("count", "<i8")])
 

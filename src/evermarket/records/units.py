@@ -21,6 +21,9 @@ BODY_BYTES: Final = 40
 FOLLOWING_MAX: Final = 15
 """Most continuation records one command can have (low four bits of its flags)."""
 
+SEGMENT_BITS: Final = 0xF
+"""Where `attributes` holds the segment."""
+
 INSTRUMENT_MAX: Final = 65_000
 LINE_MAX: Final = 65_000
 ORDER_NO_MAX: Final = 2**32 - 2

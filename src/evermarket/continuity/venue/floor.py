@@ -10,9 +10,8 @@ import numpy.typing as npt
 from evermarket.records import LAYOUT, Kind, Records
 from evermarket.records.kinds import Flag, Mode
 from evermarket.records.raw import of, take
-from evermarket.records.units import LINE_MAX
+from evermarket.records.units import LINE_MAX, SEGMENT_BITS
 
-SEGMENT_BITS: Final = 0xF
 _ENDS: Final = (Kind.CANCELLED, Kind.REDUCED)
 _SEEN: Final = (Kind.REF_INSTRUMENT, Kind.PHASE_CHANGED, Kind.HALTED, Kind.RESUMED)
 

@@ -16,7 +16,7 @@ from evermarket.continuity.venue.floor import Book, Floor
 from evermarket.records import HEADER, Kind, Records, blank
 from evermarket.records.kinds import ALLOW_CALL, Allow
 from evermarket.records.raw import join, of
-from evermarket.records.units import SECOND_NS
+from evermarket.records.units import SECOND_NS, SEGMENT_BITS
 from evermarket.venue.line.reader import Piece
 
 CANCEL_ONLY: Final = Allow.CANCEL | Allow.REDUCE
@@ -111,10 +111,10 @@ class Reopening:
     def _follow(self, records: Records) -> None:
         """Books that were halted or resumed since the switch."""
         for row in of(records, Kind.HALTED):
-            for book in self.floor.in_scope(int(row["instrument"]), int(row["attributes"]) & 15):
+            for book in self.floor.in_scope(int(row["instrument"]), int(row["attributes"]) & SEGMENT_BITS):
                 self._halted.setdefault(book, int(row["until"]))
         for row in of(records, Kind.RESUMED):
-            self._resumed |= set(self.floor.in_scope(int(row["instrument"]), int(row["attributes"]) & 15))
+            self._resumed |= set(self.floor.in_scope(int(row["instrument"]), int(row["attributes"]) & SEGMENT_BITS))
 
     def _halt(self, books: set[Book], until_ns: int) -> Records:
         text = (

@@ -9,7 +9,7 @@ import numpy as np
 from evermarket.day.timers import Timers
 from evermarket.records import HEADER, Kind, Records
 from evermarket.records.raw import WHOLE
-from evermarket.records.units import RECORD_BYTES
+from evermarket.records.units import RECORD_BYTES, SEGMENT_BITS
 
 _REFERENCE = (
     Kind.REF_TICK,
@@ -78,7 +78,7 @@ class Timetable:
     def _forget_met(self, released: Records) -> None:
         """Timers whose command is in the journal are met, whatever was answered."""
         for row in released[released["kind"] == Kind.TIMER]:
-            self._timers.met(int(row["instrument"]), int(row["attributes"]) & 15, int(row["code"]))
+            self._timers.met(int(row["instrument"]), int(row["attributes"]) & SEGMENT_BITS, int(row["code"]))
 
 
 def met(wanted: Records, seen: Records) -> int:
