@@ -3,22 +3,20 @@
 import time
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from evermarket.client.proof import address_bytes
 from evermarket.records.kinds import Make
 from evermarket.venue.primary.settings import PrimarySettings
+from evermarket.venue.protocol.owner import Owner
 from evermarket.venue.sessions import Acceptor, Terms
-
-if TYPE_CHECKING:
-    from evermarket.venue.primary.process import Primary
+from evermarket.venue.sessions.acceptor import Behind
 
 
 class PrimaryDoor:
     """Members' connections of a primary. FENCED to everybody while it does not own the seat."""
 
-    def __init__(self, settings: PrimarySettings, core: "Primary") -> None:
-        self._core = core
+    def __init__(self, settings: PrimarySettings, behind: Behind) -> None:
         terms = Terms(
             epoch=0,
             trading_day=settings.trading_day,
@@ -29,7 +27,7 @@ class PrimaryDoor:
             heartbeat_ms=settings.heartbeat_ms,
             relays=frozenset(address_bytes(relay) for relay in settings.relays),
         )
-        self.acceptor = Acceptor(terms, core)
+        self.acceptor = Acceptor(terms, behind)
 
     def follow_seat(self, epoch: int, epoch_known: int) -> None:
         """Let members in while this core owns `epoch`; 0: send them away, `epoch_known` is the highest it knows of."""
@@ -41,9 +39,8 @@ class PrimaryDoor:
         elif not epoch and terms.epoch != epoch_known:
             self.acceptor.terms = replace(terms, epoch=epoch_known)
 
-    def board(self) -> dict[str, Any]:
-        """How far each line is (docs/sessions.md, Readiness)."""
-        owner = self._core.node.owner
+    def board(self, owner: Owner | None) -> dict[str, Any]:
+        """How far each line is (docs/sessions.md, Readiness); nobody is anywhere where there is no owner."""
         lines = {}
         for session in self.acceptor.sessions() if owner is not None else ():
             state = session.line_state

@@ -1,5 +1,8 @@
 """The primary as a process: sockets, files, clock and core round `Node`, which decides everything.
 
+Control socket, one line a connection, answered with a line of JSON: `status`; `board` (how far each line is);
+`drop NAME BY` (go on without a follower); `stop` (end in good order).
+
 One loop thread does what must be in order (sessions, node, core, telling); one thread writes the journal; one asks the
 seat. What the node asks for is done in the order in which it asks. The first broken write ends the process.
 """
@@ -11,20 +14,21 @@ import signal
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 from evermarket.journal import Journal, JournalWriter
 from evermarket.journal.errors import JournalError
 from evermarket.journal.segment import list_segments
 from evermarket.records import RECORD_BYTES, Records
 from evermarket.records.kinds import Make
+from evermarket.venue.control import serve
 from evermarket.venue.line.server import FromFollower, LineServer
-from evermarket.venue.primary.control import Control
 from evermarket.venue.primary.disk import Answer, Disk, JournalArchive
 from evermarket.venue.primary.door import PrimaryDoor
 from evermarket.venue.primary.market import Market
 from evermarket.venue.primary.memory import forget_garbage, forget_the_compiler
 from evermarket.venue.primary.settings import PrimarySettings, split_address
-from evermarket.venue.primary.status import Status
+from evermarket.venue.primary.status import Status, digest_of, facts_of
 from evermarket.venue.primary.warm import warm_up
 from evermarket.venue.protocol.actions import (
     Action,
@@ -81,7 +85,7 @@ class Primary:
         self._is_busy = False
         self._over: asyncio.Future[int]
         self._header = b""
-        self._control = Control(self, settings.folder / "control")
+        self._control: asyncio.Server | None = None
         self.status = Status(settings.folder / "status.json")
 
     # --- what the line asks -----------------------------------------------------------------------------------
@@ -117,9 +121,9 @@ class Primary:
         settings = self.settings
         await self.lines.open(*split_address(settings.own.lines))
         await self.door.acceptor.open(*split_address(settings.own.door))
-        await self._control.open()
+        self._control = await serve(settings.folder / "control", self._answer)
         self._perform(self.node.start())
-        self.status.start(self)
+        self.status.start(self.facts)
         try:
             return await self._over
         finally:
@@ -181,7 +185,8 @@ class Primary:
 
     async def _close(self) -> None:
         self.status.stop()
-        self._control.close()
+        if self._control is not None:
+            self._control.close()
         await self.door.acceptor.close()
         self.lines.close()
         self._seat_thread.shutdown(cancel_futures=True)
@@ -267,8 +272,30 @@ class Primary:
 
     # --- people -----------------------------------------------------------------------------------------------
 
-    def drop(self, member: str, by: str) -> None:
-        self.step(DropRequested(member, by))
+    def facts(self) -> dict[str, Any]:
+        """How this core stands."""
+        return facts_of(self.node) | {
+            "digest": f"{digest_of(self.node, self.market.core.digest):016x}",
+            "live": self.market.core.live,
+            "connections": len(self.door.acceptor),
+            "market_ns": self.clock.now_ns(),
+        }
+
+    async def _answer(self, line: str) -> dict[str, Any]:
+        """The control socket. The words are the twin's."""
+        match line.split():
+            case ["status"]:
+                return self.status.facts()
+            case ["board"]:
+                return self.door.board(self.node.owner)
+            case ["drop", member, by]:
+                self.step(DropRequested(member, by))
+                return {"asked": f"drop {member}"}
+            case ["stop"]:
+                self.end(0)
+                return {"asked": "stop"}
+            case _:
+                return {"refused": f"{line!r} is none of status, board, drop NAME BY, stop"}
 
 
 def main(settings: PrimarySettings) -> int:

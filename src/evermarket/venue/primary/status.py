@@ -7,13 +7,12 @@ import logging
 import os
 import time
 from collections import deque
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from evermarket.venue.protocol.frames import Block
-
-if TYPE_CHECKING:
-    from evermarket.venue.primary.process import Primary
+from evermarket.venue.protocol.node import Node
 
 LOGGER = logging.getLogger(__name__)
 EVERY_S = 0.1
@@ -25,12 +24,12 @@ class Status:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._core: Primary | None = None
+        self._facts: Callable[[], dict[str, Any]] = lambda: {"state": "STARTING"}
         self._timer: asyncio.TimerHandle | None = None
         self.alarms: deque[dict[str, Any]] = deque(maxlen=ALARMS_KEPT)
 
-    def start(self, core: "Primary") -> None:
-        self._core = core
+    def start(self, facts: Callable[[], dict[str, Any]]) -> None:
+        self._facts = facts
         self._tick()
 
     def stop(self) -> None:
@@ -45,46 +44,7 @@ class Status:
 
     def facts(self) -> dict[str, Any]:
         """What a person asks first."""
-        core = self._core
-        if core is None:
-            return {"state": "STARTING", "alarms": list(self.alarms)}
-        node, owner = core.node, core.node.owner
-        seat = node.body.seat.seat
-        facts: dict[str, Any] = {
-            "name": core.settings.name,
-            "state": node.state.name,
-            "epoch": core.epoch or node.epoch_known,
-            "position": node.body.log.position,
-            "synced": node.body.log.position_at(node.body.synced),
-            "released": node.body.released_position,
-            "digest": f"{self._digest(core):016x}",
-            "live": core.market.core.live,
-            "in_step": list(seat.in_step) if seat is not None else [],
-            "level": seat.level if seat is not None else "",
-            "connections": len(core.door.acceptor),
-            "sessions": len(owner.door.sessions) if owner is not None else 0,
-            "market_ns": core.clock.now_ns(),
-            "at_ns": time.time_ns(),
-            "pid": os.getpid(),
-            "alarms": list(self.alarms),
-        }
-        if owner is not None:
-            log = node.body.log
-            facts["followers"] = {
-                name: {
-                    "acked": log.position_at(progress.acked),
-                    "lag": log.position - log.position_at(progress.acked),
-                    "clean": progress.is_clean,
-                }
-                for name, progress in owner.followers.items()
-            }
-        return facts
-
-    def _digest(self, core: "Primary") -> int:
-        """The state's behind `position`; the core itself may have matched further than what is appended."""
-        log = core.node.body.log
-        frames = (log.frame(index) for index in range(log.end, 0, -1))
-        return next((frame.digest for frame in frames if isinstance(frame, Block)), core.market.core.digest)
+        return self._facts() | {"at_ns": time.time_ns(), "pid": os.getpid(), "alarms": list(self.alarms)}
 
     def write(self) -> None:
         temporary = self._path.with_suffix(".tmp")
@@ -95,3 +55,37 @@ class Status:
     def _tick(self) -> None:
         self.write()
         self._timer = asyncio.get_running_loop().call_later(EVERY_S, self._tick)
+
+
+def facts_of(node: Node) -> dict[str, Any]:
+    """How a node stands."""
+    seat, owner, log = node.body.seat.seat, node.owner, node.body.log
+    facts: dict[str, Any] = {
+        "name": node.body.name,
+        "state": node.state.name,
+        "epoch": owner.epoch if owner is not None else node.epoch_known,
+        "position": log.position,
+        "synced": log.position_at(node.body.synced),
+        "released": node.body.released_position,
+        "in_step": list(seat.in_step) if seat is not None else [],
+        "level": seat.level if seat is not None else "",
+        "sessions": len(owner.door.sessions) if owner is not None else 0,
+    }
+    if owner is not None:
+        facts["followers"] = {
+            name: {
+                "acked": log.position_at(progress.acked),
+                "lag": log.position - log.position_at(progress.acked),
+                "clean": progress.is_clean,
+            }
+            for name, progress in owner.followers.items()
+        }
+    return facts
+
+
+def digest_of(node: Node, start: int) -> int:
+    """The state's behind the last position; the core itself may have matched further than what is appended. `start`:
+    the digest of a core without a block."""
+    log = node.body.log
+    frames = (log.frame(index) for index in range(log.end, 0, -1))
+    return next((frame.digest for frame in frames if isinstance(frame, Block)), start)
