@@ -19,7 +19,8 @@ import numpy as np
 from evermarket.client.line import Line
 from evermarket.continuity.venue.incident import read_incidents
 from evermarket.continuity.venue.opening import open_venue, start_supervisor, stop_supervisor, wait_until_ready
-from evermarket.continuity.venue.plan import PRIMARY, Policy, VenuePlan
+from evermarket.continuity.venue.plan import PRIMARY, TWIN, Policy, VenuePlan
+from evermarket.journal import Journal
 from evermarket.records import HEADER, Kind, Records, blank
 from evermarket.records.session import Resume
 from evermarket.sim.config import SimulationConfig
@@ -59,8 +60,8 @@ class Member:
                 await asyncio.sleep(0.005)
 
 
-async def one(plan: VenuePlan, number: signal.Signals, rate: int) -> float:
-    """Milliseconds without an answer round the fault."""
+async def one(plan: VenuePlan, number: signal.Signals, rate: int) -> tuple[float, int]:
+    """Milliseconds without an answer round the fault, and how many commands were sent and answered."""
     member = Member(plan)
     await member.line.open(30)
     await member.send(rate, BEFORE_S)
@@ -72,14 +73,23 @@ async def one(plan: VenuePlan, number: signal.Signals, rate: int) -> float:
     told = np.sort(np.array(member.told_ns))
     at = int(np.searchsorted(told, fault_ns))
     gaps = np.diff(told[max(at - 50, 0) :])
-    return float(gaps.max()) / 1e6
+    return float(gaps.max()) / 1e6, len(told)
+
+
+def in_journal(plan: VenuePlan) -> tuple[int, int]:
+    """Commands of the member in the journal of the new owner, and how many of them are there twice."""
+    rows = Journal.open(plan.own(TWIN) / "journal").array(Kind.CANCEL)
+    ids = rows["cl_ord_id"][rows["line"] == next(iter(plan.guests))]
+    return len(ids), len(ids) - len(np.unique(ids))
 
 
 def measure(fault: str, times: int, rate: int, silent_ms: int) -> None:
     board = SimulationConfig(instruments=60, members=8)
-    policy = Policy(unattended_switch=True, silent_ms=silent_ms, follower_silent_ms=1_000, cancel_only_s=0)
+    noticed_ms = silent_ms if fault == "hang" else 5_000
+    policy = Policy(unattended_switch=True, silent_ms=noticed_ms, follower_silent_ms=1_000, cancel_only_s=0)
     found: list[float] = []
     doors: list[float] = []
+    answered = kept = doubled = 0
     for _ in range(times):
         OUT.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=OUT) as folder:
@@ -88,17 +98,20 @@ def measure(fault: str, times: int, rate: int, silent_ms: int) -> None:
             try:
                 wait_until_ready(plan, 120)
                 number = signal.SIGKILL if fault == "kill" else signal.SIGSTOP
-                found.append(asyncio.run(one(plan, number, rate)))
+                gap_ms, count = asyncio.run(one(plan, number, rate))
+                found.append(gap_ms)
+                answered += count
                 steps = {step["step"]: step["ms"] for step in read_incidents(plan.folder / "incidents")[-1]}
                 doors += [steps[name] for name in STEPS[:1] if name in steps]
             finally:
                 stop_supervisor(supervisor)
+            one_kept, one_doubled = in_journal(plan)
+            kept, doubled = kept + one_kept, doubled + one_doubled
     low, middle, high = np.percentile(found, [0, 50, 100]).round(1).tolist()
     facts = {"fault": fault, "times": times, "rate": rate, "silent_ms": silent_ms if fault == "hang" else 0}
-    told = {"min_ms": low, "median_ms": middle, "max_ms": high}
-    print(
-        json.dumps({"bench": "switch", **facts, **told, "promoted_ms": round(float(np.median(doors)), 1)}), flush=True
-    )
+    told = {"min_ms": low, "median_ms": middle, "max_ms": high, "promoted_ms": round(float(np.median(doors)), 1)}
+    proof = {"answered": answered, "in_journal": kept, "doubled": doubled}
+    print(json.dumps({"bench": "switch", **facts, **told, **proof}), flush=True)
 
 
 def main() -> None:

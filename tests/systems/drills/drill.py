@@ -33,7 +33,7 @@ from evermarket.continuity.venue.proof import Proof, prove
 from evermarket.journal import Journal
 from evermarket.records import HEADER, RECORD_BYTES, Kind, Records
 from evermarket.records.kinds import Phase
-from evermarket.records.layout import LAYOUT
+from evermarket.records.raw import of
 from evermarket.records.session import FENCED, SessionKind
 from evermarket.sim.config import SimulationConfig
 from evermarket.sim.day_steps import day_steps
@@ -45,6 +45,7 @@ from tests.systems.drills.wire import Wire
 from tests.systems.members import unanswered
 
 PATIENCE_S = 240.0
+REGULAR = 0.6
 SEGMENT_BYTES = 1 << 19
 DISK_BYTES = 6 << 20
 POLICY = Policy(True, 1_500, 4_000, 1_500, ready_permille=300)
@@ -88,11 +89,12 @@ class Outcome:
 
 
 def draw(seed: int) -> Drill:
-    """One fault in half of the drills, two or three in the others; most of them before the regular board has closed."""
+    """One fault in half of the drills, two or three in the others; most of them before the regular board has closed,
+    which is at REGULAR of the day."""
     random = Random(seed)
     kinds, weights = list(KINDS), [weight for _, weight in KINDS.values()]
     count = random.choice((1, 1, 2, 3))
-    times = sorted(random.uniform(0.0, 0.6 if random.random() < 0.8 else 1.0) for _ in range(count))
+    times = sorted(random.uniform(0.0, REGULAR if random.random() < 0.8 else 1.0) for _ in range(count))
     faults = tuple(Fault(random.choices(kinds, weights)[0], at, random.uniform(0.2, 3.0)) for at in times)
     orders = random.choice((1_500, 4_000, 12_000))
     return Drill(seed, orders, random.choice((2_400, 3_600, 5_400)), random.choice((0, 60, 600)), faults)
@@ -168,7 +170,7 @@ def a_small_disk(plan: VenuePlan) -> Iterator[None]:
 def play(scene: Scene, fault: Fault, begun_ns: int) -> str:
     """Wait for the fault's moment, a share of the day from `begun_ns` on, and make it; what happened when."""
     steps = day_steps(scene.plan.board)
-    moment_ns = begun_ns + int((int(steps["time"][-1]) - begun_ns) * fault.at)
+    moment_ns = int(np.interp(fault.at, (0.0, REGULAR, 1.0), (begun_ns, regular_close_ns(steps), steps["time"][-1])))
 
     def has_come(status: Status) -> bool:
         return int(status["market_ns"]) >= moment_ns
@@ -181,9 +183,20 @@ def play(scene: Scene, fault: Fault, begun_ns: int) -> str:
 
 def phase_at(steps: Records, market_ns: int) -> str:
     """The phase of the regular board."""
-    rows = steps.view(f"V{RECORD_BYTES}")[steps["kind"] == Kind.PHASE].view(LAYOUT[Kind.PHASE])
-    regular = rows[(rows["group"] == Group.REGULAR) & (rows["time"] <= market_ns)]
-    return Phase(int(regular["code"][-1])).name if len(regular) else "BEFORE"
+    regular = regular_phases(steps)
+    past = regular[regular["time"] <= market_ns]
+    return Phase(int(past["code"][-1])).name if len(past) else "BEFORE"
+
+
+def regular_close_ns(steps: Records) -> int:
+    """When the regular board has ended."""
+    regular = regular_phases(steps)
+    return int(regular["time"][regular["code"] == Phase.ENDED][-1])
+
+
+def regular_phases(steps: Records) -> Records:
+    rows = of(steps, Kind.PHASE)
+    return rows[rows["group"] == Group.REGULAR]
 
 
 def an_old_owner_does_no_harm(plan: VenuePlan, epoch: int) -> None:
