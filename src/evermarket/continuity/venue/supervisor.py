@@ -27,10 +27,7 @@ from evermarket.venue.protocol.seat import ReadSeat
 
 LOGGER = logging.getLogger(__name__)
 AGAIN_S = 0.2
-LOOK_S = 0.01
 STOP_S = 5.0
-HUGE_PAGES = {"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"}
-"""A process with fewer pages ends sooner: see `is_exiting`."""
 
 FINISHED = ("crowd", "conductor")
 """Processes that end by themselves when the day is over."""
