@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from evermarket.continuity.runs import runs_of
-from evermarket.day.raw import join
 from evermarket.day.runner import MatchingCore
 from evermarket.records import Records
+from evermarket.records.raw import join
 
 ROOT = Path(__file__).parents[2]
 SESSIONS = 60
