@@ -47,14 +47,17 @@ def test_a_process_that_is_killed_is_seen_to_end_before_anybody_has_waited_for_i
 
 @pytest.mark.parametrize(("code", "expected"), [("", 0), ("raise SystemExit(4)", 4), ("os.kill(os.getpid(), 9)", -9)])
 def test_a_child_is_waited_for_to_its_end(tmp_path: Path, code: str, expected: int) -> None:
-    async def lived() -> int:
+    async def lived(*, is_waited_for: bool) -> int:
         child = Child("it", [sys.executable, "-c", f"import os; {code}"])
         child.start(tmp_path)
         await child.ending()
+        if is_waited_for:
+            assert child.process is not None
+            child.process.wait()  # as whoever asks whether it lives may do first
         return await child.ended()
 
     (tmp_path / "logs").mkdir()
-    assert asyncio.run(lived()) == expected
+    assert [asyncio.run(lived(is_waited_for=first)) for first in (False, True)] == [expected] * 2
 
 
 def test_a_core_that_has_forgotten_its_compiler_can_compile() -> None:

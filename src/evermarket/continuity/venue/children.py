@@ -29,6 +29,8 @@ class Child:
     lives: int = 0
     is_done: bool = False
     ended_ns: int = field(default=0)
+    _handle: int = -1
+    """A pidfd of the present life: it stays true whoever waits for the process first."""
 
     def start(self, folder: Path) -> None:
         """A life of it, with its words in FOLDER/logs and its number in FOLDER/NAME.pid. Errors: OSError."""
@@ -37,6 +39,7 @@ class Child:
             self.process = subprocess.Popen(
                 self.argv, stdout=log, stderr=log, stdin=subprocess.DEVNULL, env=environment
             )
+        self._handle = os.pidfd_open(self.process.pid)
         self.lives += 1
         (folder / f"{self.name}.pid").write_text(str(self.process.pid), "utf-8")
 
@@ -51,14 +54,13 @@ class Child:
     async def ended(self) -> int:
         """Until it is gone; its exit code."""
         assert self.process is not None
-        gone = asyncio.Event()
-        fd = os.pidfd_open(self.process.pid)
-        asyncio.get_running_loop().add_reader(fd, gone.set)
+        gone, loop = asyncio.Event(), asyncio.get_running_loop()
+        loop.add_reader(self._handle, gone.set)
         try:
             await gone.wait()
         finally:
-            asyncio.get_running_loop().remove_reader(fd)
-            os.close(fd)
+            loop.remove_reader(self._handle)
+            os.close(self._handle)
         return self.process.wait()
 
 

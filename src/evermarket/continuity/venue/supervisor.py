@@ -65,11 +65,19 @@ class Supervisor:
         server = await serve(self.plan.folder / "control", self._answer)
         watching = [asyncio.create_task(self._keep(child)) for child in self.children.values()]
         watching += [asyncio.create_task(watch) for watch in (self._watch_primary(), self._watch_twin())]
+        for task in watching:
+            task.add_done_callback(self._noticed)
         await self._over.wait()
         for task in watching:
             task.cancel()
         server.close()
         self._stop_all()
+
+    def _noticed(self, task: asyncio.Task[None]) -> None:
+        """A part of the supervisor that fails is written down; the rest goes on."""
+        if not task.cancelled() and (error := task.exception()) is not None:
+            LOGGER.error("the supervisor fails", exc_info=error)
+            self._alarm(f"the supervisor fails: {type(error).__name__}: {error}")
 
     # --- processes --------------------------------------------------------------------------------------------
 
