@@ -4,6 +4,9 @@ RUN := $(UV) run --frozen
 CARGO := cargo
 TWIN := --quiet --offline --manifest-path twin/Cargo.toml
 
+# A venue is many processes, each of which would read its sources anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: setup demo test soak drills lint bench sanitize clean
 
 setup: .tools/ready
