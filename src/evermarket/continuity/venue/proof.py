@@ -2,7 +2,8 @@
 
 Nothing here trusts a core's word: the left side are the members' own logs, the right side is the journal on the disk.
 *Lost*: told, and not in the journal as it was told. *Doubled*: a command of a member that the journal has twice, or a
-position that a member was told twice. *Silence*: the time round the incident in which no member was told anything.
+position that a member was told twice. *Silence*: the longest time, between the beginning of the incident and the first
+word of what the new owner did, in which no member was told anything.
 """
 
 from pathlib import Path
@@ -74,9 +75,9 @@ class Proof(msgspec.Struct, frozen=True):
     silence_until_ns: int
 
 
-def prove(members: Path, journal: Path, at_ns: int = 0) -> Proof:
-    """Hold every member's log against a journal. `at_ns`: when the incident began; 0: the longest silence of the day.
-    Errors: those of the journal."""
+def prove(members: Path, journal: Path, at_ns: int = 0, break_position: int = 0) -> Proof:
+    """Hold every member's log against a journal. `at_ns`: when the incident began; `break_position`: the last position
+    of the old owner that the new one has; without them the longest silence of the day. Errors: those of the journal."""
     records = Journal.open(journal).array()
     told = acknowledged = lost = doubled = 0
     for path in sorted(members.glob("flow-*.bin")):
@@ -87,7 +88,7 @@ def prove(members: Path, journal: Path, at_ns: int = 0) -> Proof:
         lost += len(flow) - int(agree(flow, records).sum())
         doubled += len(flow) - len(np.unique(flow["position"]))
     doubled += executed_twice(records)
-    silence, since, until = silence_at(members / "told.bin", at_ns)
+    silence, since, until = silence_between(members / "told.bin", at_ns, first_told_behind(members, break_position))
     return Proof(told, acknowledged, lost, doubled, silence / 1e6, since, until)
 
 
@@ -120,15 +121,35 @@ def executed_twice(records: Records) -> int:
     return len(keys) - len(np.unique(keys))
 
 
-def silence_at(path: Path, at_ns: int) -> tuple[int, int, int]:
-    """(nanoseconds, from, until) of the time round `at_ns` in which no member was told anything; 0: the longest one."""
+def first_told_behind(members: Path, position: int) -> int:
+    """When a member was first told of something behind a position; 0 if the position is 0, or nobody ever was."""
+    told, first = rows_of(members / "told.bin"), 0
+    for path in sorted(members.glob("flow-*.bin")) if position else ():
+        times, flow = times_of(told, path), np.frombuffer(path.read_bytes(), HEADER)
+        is_behind = (flow["position"] > position) & (flow["kind"] < FIRST_SESSION_KIND)
+        if is_behind.any():
+            at_ns = int(times[np.argmax(is_behind)])
+            first = min(first, at_ns) if first else at_ns
+    return first
+
+
+def silence_between(path: Path, at_ns: int, until_ns: int) -> tuple[int, int, int]:
+    """(nanoseconds, from, until) of the longest time in which no member was told anything, of those that touch the time
+    from `at_ns` to `until_ns`; 0 of either: the whole day. What a dead core had sent is still told after its end."""
     if not path.exists() or path.stat().st_size < 2 * _ROW_BYTES:
         return 0, 0, 0
     times = np.sort(rows_of(path)[:, 0])
     gaps = np.diff(times)
-    at = int(np.searchsorted(times, at_ns)) - 1 if at_ns else int(np.argmax(gaps))
-    at = min(max(at, 0), len(gaps) - 1)
+    if at_ns and until_ns:
+        gaps[(times[1:] <= at_ns) | (times[:-1] >= until_ns)] = 0
+    at = int(np.argmax(gaps))
     return int(gaps[at]), int(times[at]), int(times[at + 1])
+
+
+def times_of(told: npt.NDArray[np.int64], flow: Path) -> npt.NDArray[np.int64]:
+    """When each record of a line's log was told."""
+    mine = told[told[:, 1] == int(flow.stem.removeprefix("flow-"))]
+    return np.repeat(mine[:, 0], mine[:, 2])
 
 
 def rows_of(path: Path) -> npt.NDArray[np.int64]:
@@ -145,8 +166,7 @@ def in_flight(members: Path, at_ns: int, break_position: int) -> list[InFlight]:
     for path in sorted(members.glob("flow-*.bin")):
         line = int(path.stem.removeprefix("flow-"))
         flow = np.frombuffer(path.read_bytes(), HEADER)
-        mine = told[told[:, 1] == line]
-        times = np.repeat(mine[:, 0], mine[:, 2])
+        times = times_of(told, path)
         before = int(sent[(sent[:, 1] == line) & (sent[:, 0] <= at_ns), 2].sum())
         outcomes = first_outcomes(flow)[:before]  # ids grow, so the first ones are those that were sent by then
         for at in outcomes[times[outcomes] > at_ns].tolist():

@@ -37,9 +37,10 @@ def write_report(plan: VenuePlan, owner: str, out: Path) -> VenueReport:
     members, journal = plan.folder / "members", plan.own(owner) / "journal"
     incidents = read_incidents(plan.folder / "incidents")
     begun_ns = int(incidents[0][0]["at_ns"]) if incidents else 0
-    proof = prove(members, journal, begun_ns)
     epochs = Journal.open(journal).epochs()
-    flying = in_flight(members, begun_ns or proof.silence_from_ns, epochs[-1].position) if len(epochs) > 1 else []
+    broke_at = epochs[-1].position if len(epochs) > 1 else 0
+    proof = prove(members, journal, begun_ns, broke_at)
+    flying = in_flight(members, begun_ns or proof.silence_from_ns, broke_at) if len(epochs) > 1 else []
     out.mkdir(parents=True, exist_ok=True)
     write_library(out)
     page = (
