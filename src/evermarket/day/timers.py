@@ -4,7 +4,6 @@ from typing import Final
 
 import numpy as np
 
-from evermarket.day.errors import PlanningError
 from evermarket.day.slices import NEVER
 from evermarket.records import HEADER, NO_PRICE, Kind, Records, blank
 from evermarket.records.kinds import Special
@@ -51,15 +50,15 @@ class Timers:
             self._books.setdefault(instrument, set()).add(segment)
         elif kind == Kind.STABILISATION_STARTED:
             event = of(row, Kind.STABILISATION_STARTED)[0]
-            self._owe((instrument, segment), int(event["code"]), int(event["due"]), int(event["time"]))
+            self._owe((instrument, segment), int(event["code"]), int(event["due"]))
             if event["entry"] != NO_PRICE:
-                self._owe((instrument, segment), Special.ENTRY_OPENS, int(event["entry"]), int(event["time"]))
+                self._owe((instrument, segment), Special.ENTRY_OPENS, int(event["entry"]))
         elif kind == Kind.RESUMED:
             event = of(row, Kind.RESUMED)[0]
             for book in self._in_scope(instrument, segment):
                 self._forget(book)
                 if event["until"] > 0:
-                    self._owe(book, Special.RESUMPTION, int(event["until"]), int(event["time"]))
+                    self._owe(book, Special.RESUMPTION, int(event["until"]))
         elif kind in (Kind.STABILISATION_ENDED, Kind.HALTED):
             for book in self._in_scope(instrument, segment):
                 self._forget(book)
@@ -70,9 +69,8 @@ class Timers:
         segments = [segment] if segment else sorted(self._books.get(instrument, ()))
         return [(instrument, one) for one in segments]
 
-    def _owe(self, book: Book, code: int, due: int, now: int) -> None:
-        if due < now:
-            raise PlanningError(f"instrument {book[0]}, segment {book[1]}: due time {due} lies before its event, {now}")
+    def _owe(self, book: Book, code: int, due: int) -> None:
+        """A due time may lie before its event: the command was under way when it passed. It is owed at once."""
         self._waiting[book, code] = due
 
     def _forget(self, book: Book) -> None:
