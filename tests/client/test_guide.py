@@ -17,7 +17,8 @@ from evermarket.venue.identity.accounts import read_accounts
 from evermarket.venue.identity.credentials import write_members
 from evermarket.venue.identity.desk import Desk
 from evermarket.venue.identity.passwords import PasswordChecker
-from evermarket.venue.identity.service import DoorAddress, make_app, server
+from evermarket.venue.identity.service import DoorAddress, make_app
+from evermarket.venue.web import server
 from tests.client.market import PLAIN
 from tests.tidy.tree import ROOT
 from tests.venue.exchange import Exchange

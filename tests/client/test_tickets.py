@@ -15,8 +15,9 @@ from evermarket.records.session import SessionKind, session_record
 from evermarket.venue.identity.accounts import Account
 from evermarket.venue.identity.desk import Desk
 from evermarket.venue.identity.passwords import PasswordChecker
-from evermarket.venue.identity.service import DoorAddress, make_app, server
+from evermarket.venue.identity.service import DoorAddress, make_app
 from evermarket.venue.relay import Relay
+from evermarket.venue.web import server
 from tests.client.market import CONTRACTS
 from tests.venue.exchange import Exchange
 from tests.venue.relay.authority import Authority

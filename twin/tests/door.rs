@@ -323,6 +323,21 @@ fn a_follower_that_counts_holds_release_and_a_reader_sees_only_what_is_released(
 }
 
 #[test]
+fn whoever_knows_a_later_epoch_is_told_that_this_core_owns_no_market() {
+    let folder = Folder::new("later");
+    let mut owner = Core::new(&folder, "owner");
+    owner.match_alone(&[]);
+    owner.open_market(2);
+    for (epoch, b, c) in [(1, 0, 0), (3, 3, 1)] {
+        let mut line = TcpStream::connect(&owner.lines).unwrap();
+        let hello = head(FOLLOW, 32, 1_000_000, epoch, 1);
+        line.write_all(&[&hello[..], &[7; 32]].concat()).unwrap();
+        let told = Request::read(&mut line).unwrap().unwrap();
+        assert_eq!((told.op, told.b, told.c), (REFUSED, b, c), "epoch {epoch}");
+    }
+}
+
+#[test]
 fn a_promise_of_the_follower_fences_the_owner_and_its_tail_is_executed_by_the_twin_alone() {
     let folder = Folder::new("promise");
     let (mut owner, mut twin) = (Core::new(&folder, "owner"), Core::new(&folder, "twin"));

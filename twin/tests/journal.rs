@@ -65,6 +65,49 @@ fn what_is_appended_over_several_segments_is_read_back() {
 }
 
 #[test]
+fn a_reader_that_skips_towards_a_place_reads_on_from_there_as_if_it_had_read_all() {
+    let folder = Folder::new("skip");
+    let mut primary = journal(folder.path(), 150);
+    for epoch in 2..=200 {
+        let (owner, make) = (1, 1);
+        let begin = Epoch {
+            epoch,
+            owner,
+            make,
+            ..Epoch::default()
+        };
+        primary.writer.append_epoch(begin).unwrap();
+        primary.step().unwrap();
+    }
+    let (frames, end) = read(folder.path()).unwrap();
+    let open = || Reader::open(folder.path()).unwrap().unwrap();
+    let (mut places, mut reader, mut raw) = (vec![Cursor::default()], open(), Vec::new());
+    while let Next::Frame(_) = reader.next(&mut raw).unwrap() {
+        places.push(reader.cursor());
+    }
+    assert!(reader.segment().number > 3, "{:?}", reader.segment());
+    let mut skipped = 0;
+    for (at, place) in places.iter().enumerate() {
+        let mut near = open();
+        near.skip_towards(place.position).unwrap();
+        skipped += u32::from(near.segment().number > 1);
+        assert_eq!(near.first(), open().first());
+        while near.cursor() != *place {
+            assert!(
+                matches!(near.next(&mut raw).unwrap(), Next::Frame(_)),
+                "place {at} was skipped"
+            );
+        }
+        for frame in &frames[at..] {
+            near.next(&mut raw).unwrap();
+            assert_eq!(&raw, frame);
+        }
+        assert_eq!(near.cursor(), end);
+    }
+    assert!(skipped > 100, "{skipped}");
+}
+
+#[test]
 fn a_reader_follows_a_journal_that_grows() {
     let folder = Folder::new("grow");
     let mut primary = journal(folder.path(), 1);

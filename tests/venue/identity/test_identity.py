@@ -23,8 +23,9 @@ from evermarket.venue.identity.credentials import accounts_of, make_credentials,
 from evermarket.venue.identity.desk import Desk, TicketRefusal, TicketRefused
 from evermarket.venue.identity.passwords import PasswordChecker
 from evermarket.venue.identity.secret import day_secret, secret_path
-from evermarket.venue.identity.service import DoorAddress, make_app, server
+from evermarket.venue.identity.service import DoorAddress, make_app
 from evermarket.venue.identity.tickets import ticket_for
+from evermarket.venue.web import server
 from tests.venue.relay.authority import Authority
 
 DAY = 20261123

@@ -13,6 +13,7 @@ from evermarket.journal import Journal
 from evermarket.records import Kind
 from evermarket.records.session import FENCED, HEARTBEAT, Parting, Readiness, Resume, SessionKind, Wish, session_record
 from evermarket.venue.control import ask
+from evermarket.venue.line.reader import Place, PlaceUnknown, released
 from evermarket.venue.line.wire import HEAD, Op, Role, head
 from evermarket.venue.primary.process import Primary
 from evermarket.venue.primary.settings import CoreAddress, PrimarySettings, split_address
@@ -190,3 +191,17 @@ def test_who_follows_a_core_without_a_follower_is_sent_away(tmp_path: Path) -> N
         assert said == head(Op.REFUSED, 25) + b"this core has no follower"
 
     held(tmp_path, refused)
+
+
+def test_a_reader_of_what_this_owner_never_had_begins_anew_and_one_of_a_later_epoch_looks_elsewhere(
+    tmp_path: Path,
+) -> None:
+    async def asked(primary: Primary, port: int) -> None:
+        address = host, lines = split_address(primary.settings.own.lines)
+        with pytest.raises(PlaceUnknown, match="position 99 with this chain is not in the journal"):
+            await anext(aiter(released([address], Place(99, primary.epoch, bytes(range(32))))))
+        async with Wire(lines, host) as reader:
+            reader.say(head(Op.FOLLOW, 32, 99, 7, Role.READER) + bytes(range(32)))
+            assert await reader.reader.read() == head(Op.REFUSED, 28, b=7, c=1) + b"epoch 1 is over, 7 has begun"
+
+    held(tmp_path, asked)

@@ -4,12 +4,13 @@
 //! be asked again; a frame that is bad stays bad only if it is bad on a fresh look, since a writer may be in the middle of it.
 
 use std::fs::File;
+use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
-use super::bytes::{EMPTY, bytes_mut};
+use super::bytes::{EMPTY, bytes_mut, kind};
 use super::cursor::{Cursor, Fault, Frame, Head, delimit, fault};
-use super::frame::{Segment, UNIT_BYTES};
+use super::frame::{BLOCK, Block, EPOCH, Epoch, Segment, UNIT_BYTES};
 use super::trouble::{Damage, Trouble, about};
 use crate::records::{RECORD_BYTES, Record};
 
@@ -67,9 +68,38 @@ impl Reader {
         }))
     }
 
+    /// Goes forward to the beginning of the last segment that begins before a position, if the segment before it ends with a
+    /// seal that says how it goes on; what lies between is not checked. Stays where it is otherwise.
+    pub fn skip_towards(&mut self, position: u64) -> Result<(), Trouble> {
+        let begins = |number| header(&self.folder, number).map(|(_, segment)| segment.position);
+        let mut number = self.segment.number;
+        while segment_path(&self.folder, number + 1).exists() && begins(number + 1)? < position {
+            number += 1;
+        }
+        if number == self.segment.number {
+            return Ok(());
+        }
+        let (file, before) = header(&self.folder, number - 1)?;
+        let Some(cursor) = last_seal(&file, &before)
+            .map_err(about(&segment_path(&self.folder, number - 1)))?
+            .filter(|cursor| begins(number).is_ok_and(|begin| begin == cursor.position))
+        else {
+            return Ok(());
+        };
+        (self.file, self.segment) = open_segment(&self.folder, number, &cursor, Some(&self.first))?;
+        (self.cursor, self.at) = (cursor, 1);
+        self.forget();
+        Ok(())
+    }
+
     /// Where it stands.
     pub fn cursor(&self) -> Cursor {
         self.cursor
+    }
+
+    /// The header of the first segment.
+    pub fn first(&self) -> Segment {
+        self.first
     }
 
     /// The header of the segment it reads.
@@ -246,22 +276,19 @@ fn no_segment_missing(folder: &Path) -> Result<(), Trouble> {
     })
 }
 
-fn open_segment(
-    folder: &Path,
-    number: u32,
-    cursor: &Cursor,
-    first: Option<&Segment>,
-) -> Result<(File, Segment), Trouble> {
+fn bad_header(number: u32, position: u64, what: &str) -> Trouble {
+    Trouble::Damage(Damage {
+        position,
+        segment: number,
+        slot: 0,
+        fault: fault("bad_header", what),
+    })
+}
+
+/// The file of a segment and what its header says.
+fn header(folder: &Path, number: u32) -> Result<(File, Segment), Trouble> {
     let path = segment_path(folder, number);
-    let bad = |what: &str| {
-        let (position, fault) = (cursor.position, fault("bad_header", what));
-        Trouble::Damage(Damage {
-            position,
-            segment: number,
-            slot: 0,
-            fault,
-        })
-    };
+    let bad = |what| bad_header(number, 0, what);
     let file = File::open(&path).map_err(about(&path))?;
     let mut head = [EMPTY];
     if file.read_exact_at(bytes_mut(&mut head), 0).is_err() {
@@ -272,6 +299,17 @@ fn open_segment(
     if segment.size_units == 0 || size_bytes != u64::from(segment.size_units) * UNIT_BYTES {
         return Err(bad("the file is not as large as its header says"));
     }
+    Ok((file, segment))
+}
+
+fn open_segment(
+    folder: &Path,
+    number: u32,
+    cursor: &Cursor,
+    first: Option<&Segment>,
+) -> Result<(File, Segment), Trouble> {
+    let (file, segment) = header(folder, number)?;
+    let bad = |what| bad_header(number, cursor.position, what);
     if segment.number != number || segment.position != cursor.position {
         return Err(bad("number or position do not follow"));
     }
@@ -279,4 +317,38 @@ fn open_segment(
         return Err(bad("it is of another day, partition or configuration"));
     }
     Ok((file, segment))
+}
+
+/// The place behind the last frame of a segment that is over, as its seal says; `None` if its last slot is no seal.
+fn last_seal(file: &File, segment: &Segment) -> io::Result<Option<Cursor>> {
+    let slot = |at: usize| {
+        let mut slot = [EMPTY];
+        file.read_exact_at(bytes_mut(&mut slot), (at * RECORD_BYTES) as u64)?;
+        io::Result::Ok(slot[0])
+    };
+    // The last slot that is not empty: a segment is written from its beginning, and is zeros behind that.
+    let (mut last, mut empty) = (0, segment.slots());
+    while empty - last > 1 {
+        let middle = usize::midpoint(last, empty);
+        match slot(middle)? {
+            EMPTY => empty = middle,
+            _ => last = middle,
+        }
+    }
+    let end = slot(last)?;
+    let block = |block: Block| Cursor {
+        position: block.position,
+        epoch: block.epoch,
+        chain: block.chain,
+    };
+    let epoch = |epoch: Epoch| Cursor {
+        position: epoch.position,
+        epoch: epoch.epoch,
+        chain: epoch.chain,
+    };
+    Ok(match kind(&end) {
+        BLOCK => Block::read(&end).map(block),
+        EPOCH => Epoch::read(&end).map(epoch),
+        _ => None,
+    })
 }

@@ -113,9 +113,15 @@ fn feed(mut line: TcpStream, folder: &Path, owner: Option<Owner>) -> Result<(), 
     };
     let found = opened.and_then(|reader| {
         let reader = reader.ok_or_else(|| Trouble::Refused("no journal".into()))?;
-        Ok((reader.segment(), find(reader, &hello.from)?))
+        Ok((reader.first(), find(folder, reader, &hello.from)?))
     });
+    let epoch = owner.as_ref().map_or(u32::MAX, |owner| owner.steps.epoch());
     match found {
+        // Who knows of a later epoch knows a later owner.
+        _ if hello.from.epoch > epoch => {
+            let what = format!("epoch {epoch} is over, {} has begun", hello.from.epoch);
+            refuse(&mut line, &what, hello.from.epoch.into(), true)
+        }
         Err(trouble) => refuse(&mut line, &trouble.to_string(), 0, false),
         Ok((_, None)) => {
             let position = hello.from.position;
@@ -140,8 +146,16 @@ fn refuse(line: &mut TcpStream, why: &str, epoch: u64, no_owner: bool) -> Result
         .map_err(|error| error.to_string())
 }
 
-/// A reader that stands where the follower stands.
-fn find(mut reader: Reader, from: &Cursor) -> Result<Option<Reader>, Trouble> {
+/// A reader that stands where the follower stands: looked for in the segment that should have it, then in all.
+fn find(folder: &Path, mut reader: Reader, from: &Cursor) -> Result<Option<Reader>, Trouble> {
+    reader.skip_towards(from.position)?;
+    if let Ok(Some(near)) = search(reader, from) {
+        return Ok(Some(near));
+    }
+    Reader::open(folder)?.map_or(Ok(None), |reader| search(reader, from))
+}
+
+fn search(mut reader: Reader, from: &Cursor) -> Result<Option<Reader>, Trouble> {
     let mut raw = Vec::new();
     while reader.cursor().chain != from.chain {
         if reader.next(&mut raw)? == Next::End {

@@ -115,6 +115,11 @@ impl Steps {
         })
     }
 
+    /// The epoch it owns or owned.
+    pub fn epoch(&self) -> u32 {
+        self.lock().epoch
+    }
+
     /// The higher epoch, if one is known.
     pub fn fenced(&self) -> Option<u64> {
         self.lock().fenced

@@ -4,7 +4,6 @@ Whoever owns the market is read; sequence numbers are a function of the journal,
 The key for the WebSocket stream lies in FOLDER/web-key.
 """
 
-import asyncio
 from collections.abc import AsyncIterator
 
 from evermarket.continuity.venue.keys import key_at
@@ -16,14 +15,14 @@ from evermarket.venue.feed.channel import Feed, FeedTerms
 from evermarket.venue.feed.packets import Day
 from evermarket.venue.feed.publisher import FeedPlaces, Publisher
 from evermarket.venue.feed.web import WebGate
-from evermarket.venue.identity.service import server
 from evermarket.venue.line.reader import released
+from evermarket.venue.web import serve_beside, server
 
 PARTITION = 1
 
 
 async def serve(plan: VenuePlan) -> None:
-    """Until it is told to end."""
+    """Until it is told to end, or the stream fails: then it is started again."""
     places = FeedPlaces(lines=(((HOST, plan.ports["feed"]),),), recovery=(HOST, plan.ports["recovery"]))
     gate, fold = WebGate(key_at(plan.folder / "web-key").__eq__), FeedFold()
     web = server(gate.app(), HOST, plan.ports["web"])
@@ -35,11 +34,7 @@ async def serve(plan: VenuePlan) -> None:
                 yield piece.records
 
     async with Publisher(Feed(FeedTerms(day=Day(plan.trading_day, PARTITION))), places) as out:
-        following = asyncio.create_task(out.follow(blocks()))
-        try:
-            await web.serve()
-        finally:
-            following.cancel()
+        await serve_beside(web, out.follow(blocks()))
 
 
 if __name__ == "__main__":

@@ -14,8 +14,9 @@ from evermarket.venue.identity.accounts import read_accounts
 from evermarket.venue.identity.credentials import credentials_of, write_credentials
 from evermarket.venue.identity.desk import Desk
 from evermarket.venue.identity.passwords import PasswordChecker
-from evermarket.venue.identity.service import DoorAddress, make_app, server
+from evermarket.venue.identity.service import DoorAddress, make_app
 from evermarket.venue.primary.settings import split_address
+from evermarket.venue.web import server
 
 
 def guests(plan: VenuePlan) -> Path:

@@ -22,13 +22,12 @@ from evermarket.continuity.venue.page_facts import PageFacts
 from evermarket.continuity.venue.page_market import PageMarket
 from evermarket.continuity.venue.plan import HOST, VenuePlan
 from evermarket.continuity.venue.process import run
-from evermarket.venue.identity.service import server
 from evermarket.venue.line.reader import released
+from evermarket.venue.web import serve_beside, server
 
 LOGGER = logging.getLogger(__name__)
 LOOK_S: Final = 0.2
 SAMPLE_S: Final = 0.5
-STOP_S: Final = 1.0
 WRONG_KEY: Final = "The key in the address is not this venue's: see page-key in its folder."
 HEADERS: Final = {
     "Cache-Control": "no-store",
@@ -93,14 +92,7 @@ async def serve(plan: VenuePlan) -> None:
     """Until it is told to end, or one of its tasks cannot go on: then it is started again."""
     page = Page(plan)
     web = server(page.app(), HOST, plan.ports["page"])
-    tasks = [asyncio.create_task(work) for work in (web.serve(), page.follow(), page.watch(), page.sample())]
-    done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    web.should_exit = True
-    for task in tasks[1:]:
-        task.cancel()
-    await asyncio.wait(tasks, timeout=STOP_S)
-    for task in done:
-        task.result()
+    await serve_beside(web, page.follow(), page.watch(), page.sample())
 
 
 def _refusal() -> Response[str]:

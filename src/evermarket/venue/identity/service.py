@@ -1,7 +1,6 @@
 """The identity service over HTTP: `POST /v1/tickets`. TLS by configuration; refusals as problem+json (RFC 9457)."""
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import Annotated, Any, Final
 
 import msgspec
 from litestar import Litestar, Request, Response, post
@@ -9,9 +8,6 @@ from litestar.exceptions import HTTPException
 from litestar.params import JSONBody
 
 from evermarket.venue.identity.desk import Desk, TicketRefusal, TicketRefused
-
-if TYPE_CHECKING:
-    import uvicorn
 
 BODY_BYTES_MAX: Final = 4_096
 _PROBLEM: Final = "application/problem+json"
@@ -93,24 +89,3 @@ def make_app(desk: Desk, doors: list[DoorAddress]) -> Litestar:
         request_max_body_size=BODY_BYTES_MAX,
         on_shutdown=[desk.checker.close],
     )
-
-
-def server(
-    app: Litestar, host: str, port: int, certificate: Path | None = None, key: Path | None = None
-) -> "uvicorn.Server":
-    """A uvicorn server; with a certificate and its key it speaks TLS alone. `await server.serve()` runs it."""
-    import uvicorn
-
-    config = uvicorn.Config(
-        app,
-        host=host,
-        port=port,
-        ssl_certfile=certificate,
-        ssl_keyfile=key,
-        log_level="warning",
-        access_log=False,
-        proxy_headers=False,
-        server_header=False,
-        lifespan="on",
-    )
-    return uvicorn.Server(config)

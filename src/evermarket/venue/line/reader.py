@@ -45,7 +45,12 @@ class Piece(NamedTuple):
 
 
 class LineRefused(ConnectionError):  # noqa: N818
-    """The other end does not let us read: it does not own the market, or does not know our place."""
+    """The other end does not let us read now: it does not own the market."""
+
+
+class PlaceUnknown(Exception):  # noqa: N818
+    """The market's owner does not have what was read: a switch was forced to a core that lacked it. Whoever built
+    something of what it read begins anew."""
 
 
 def parse_frames(payload: bytes, place: Place) -> Piece:
@@ -72,7 +77,8 @@ def parse_frames(payload: bytes, place: Place) -> Piece:
 
 
 async def released(addresses: Sequence[tuple[str, int]], place: Place = Place()) -> AsyncIterator[Piece]:  # noqa: B008
-    """The stream behind `place`, for ever: an owner is looked for among the addresses whenever there is none."""
+    """The stream behind `place`, for ever: an owner is looked for among the addresses whenever there is none. Errors:
+    PlaceUnknown."""
     at = 0
     while True:
         try:
@@ -112,6 +118,7 @@ def _piece(message: Message, place: Place) -> Piece | None:
                 raise BadMessage(f"epoch {piece.place.epoch} after {place.epoch}")
             return piece
         case Op.REFUSED:
-            raise LineRefused(message.payload.decode(errors="replace"))
+            why = message.payload.decode(errors="replace")
+            raise LineRefused(why) if message.b or message.c else PlaceUnknown(why)
         case _:
             return None

@@ -182,6 +182,9 @@ class Line(asyncio.Protocol):
         if not core.epoch:
             self.transport.close()  # not a word: it may own the market in a moment, or never
             return
+        if message.b > core.epoch:
+            self._refuse(f"epoch {core.epoch} is over, {message.b} has begun", later=message.b)
+            return
         if message.c == Role.FOLLOWER and not server.follower_name:
             self._refuse("this core has no follower")
             return
@@ -216,7 +219,8 @@ class Line(asyncio.Protocol):
             core.heard(self._server.follower_name, Refused(core.epoch, promised))
         self.transport.close()
 
-    def _refuse(self, why: str) -> None:
+    def _refuse(self, why: str, *, later: int = 0) -> None:
+        """`later`: an epoch above this core's, known from the other end; then this core owns no market any more."""
         text = why.encode()
-        self.transport.write(head(Op.REFUSED, len(text)) + text)
+        self.transport.write(head(Op.REFUSED, len(text), 0, later, bool(later)) + text)
         self.transport.close()
