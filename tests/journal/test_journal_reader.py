@@ -18,6 +18,7 @@ from journal_days import DAY, OPEN_NS, batch, write_day
 from evermarket.journal import Block, Journal, JournalDamaged, JournalWriter
 from evermarket.journal.describe import as_dict, as_line
 from evermarket.journal.frames import pack_block, pack_epoch
+from evermarket.journal.scan import Place
 from evermarket.records import HEADER, NO_PRICE, Kind, blank
 from evermarket.records.codes import Code
 
@@ -46,6 +47,21 @@ def test_any_range_of_times(day: Path, low: int, length: int) -> None:
     parts = list(Journal.open(day).between(OPEN_NS + low * 1_000, OPEN_NS + (low + length) * 1_000))
     positions = [position for part in parts for position in part["position"].tolist()]
     assert positions == [at for at in range(low, low + length) if 1 <= at <= WHOLE]
+
+
+def test_a_frame_is_the_same_wherever_the_walk_before_it_went(tmp_path: Path) -> None:
+    """Several cursors share what one look into a segment found; each may stand anywhere in it."""
+    write_day(tmp_path, [1, 1, 70, 2, 300, 1, 1, 64, 200, 3] * 3)
+    frames = list(Journal.open(tmp_path).frames())
+    random, shared = np.random.default_rng(3), Journal.open(tmp_path)
+    for at in random.integers(0, len(frames), 400).tolist():
+        before = frames[at - 1] if at else None
+        if before is not None and before.segment != frames[at].segment:
+            continue
+        place = Place(frames[at].segment, frames[at].offset_bytes, epoch=None, chain=None)
+        place.position = before.position if before is not None else 0
+        step = shared.segment(place.segment).step(place)
+        assert bytes(step.raw) == bytes(frames[at].raw), at
 
 
 def test_commands_are_whole_records_and_nothing_else(day: Path) -> None:

@@ -7,7 +7,7 @@ this journal holds: chain, positions, count, crc.
 import numpy as np
 
 from evermarket.journal.errors import AppendRefused, EpochRefused
-from evermarket.journal.frames import BLOCK_STRUCT, EPOCH_STRUCT, Block, Buffer, Epoch, block_crc, next_chain
+from evermarket.journal.frames import BLOCK_STRUCT, EPOCH_STRUCT, Block, Buffer, Epoch, block_crc, flat, next_chain
 from evermarket.journal.scan import Place, in_order
 from evermarket.records import HEADER, RECORD_BYTES, Kind, Records
 from evermarket.records.kinds import FIRST_FRAME
@@ -23,7 +23,7 @@ def check_records(records: Records, position: int, records_max: int) -> Records:
     kinds = np.ascontiguousarray(rows["kind"])
     if not kinds.min() or kinds.max() >= FIRST_FRAME:
         raise AppendRefused("a record of a block has kind 0 or a framing kind")
-    if not in_order(rows["position"], position):
+    if not in_order(flat(rows).data, len(rows), position):
         raise AppendRefused(f"positions do not follow on {position}")
     return rows
 
@@ -58,7 +58,7 @@ def _block(data: memoryview, frame: bytes, place: Place, records_max: int) -> Bl
     if epoch != place.epoch:
         raise EpochRefused(f"the block is of epoch {epoch}, this journal of {place.epoch}")
     records = np.frombuffer(data[:-RECORD_BYTES], HEADER)
-    if not count or count != len(records) or crc != block_crc(data[:-RECORD_BYTES], frame[:28] + bytes(36)):
+    if not count or count != len(records) or crc != block_crc(data[:-RECORD_BYTES], frame):
         raise AppendRefused(f"the block that ends at position {position} is not whole")
     check_records(records, place.position, records_max)
     if position != place.position + count or chain != next_chain(place.chain or b"", data[:-RECORD_BYTES], frame):

@@ -35,9 +35,10 @@ class Cursor:
     def next(self) -> Block | Epoch | None:
         """The next whole good frame that is not void, or None: nothing more yet."""
         while True:
-            more = self._journal.has_segment(self.place.segment + 1)
             view = self._journal.segment(self.place.segment)
             step = view.step(self.place)
+            if not isinstance(step, Block | Epoch) and (more := self._journal.has_segment(self.place.segment + 1)):
+                step = view.step(self.place)  # what the next segment follows on may have come meanwhile
             if isinstance(step, Block | Epoch):
                 self._doubt = -1
                 if not step.void:

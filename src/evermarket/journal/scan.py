@@ -6,6 +6,7 @@ A step ends in a Block, an Epoch, `End` (the slot is zero, or the segment is ful
 
 import mmap
 import os
+import struct
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -31,7 +32,12 @@ from evermarket.records import HEADER, RECORD_BYTES, Kind
 from evermarket.records.kinds import FIRST_FRAME
 
 _KIND_AT: Final = 16
-_WINDOW_SLOTS: Final = 64
+_EPOCH: Final = int(Kind.EPOCH)
+_BLOCK: Final = int(Kind.BLOCK)
+_LOOK_SLOTS: Final = 64
+_LOOK_SLOTS_MAX: Final = 1 << 16
+_POSITIONS: Final = [struct.Struct(f"<{'Q56x' * count}") for count in range(65)]
+"""The positions of so few records; NumPy takes longer to begin than this to be done."""
 
 
 @dataclass(slots=True)
@@ -92,20 +98,25 @@ class SegmentMap:
         self.head: SegmentHead = head
         self.size_bytes = size_bytes
         self.slots = size_bytes // RECORD_BYTES
+        self._view = memoryview(self.data)
         self.kinds: npt.NDArray[np.uint8] = np.frombuffer(self.data, np.uint8)[_KIND_AT::RECORD_BYTES]
+        self._frames: list[int] = []
+        self._next, self._look = 0, _LOOK_SLOTS
 
     def step(self, place: Place) -> Step:
         """Check what stands at `place`; on a good frame `place` moves behind it."""
         start = place.offset_bytes // RECORD_BYTES
-        if start >= self.slots or self.kinds[start] == 0:
+        kind = self.data[place.offset_bytes + _KIND_AT] if start < self.slots else 0
+        if kind == 0:
             return END
-        if self.kinds[start] == Kind.EPOCH:
+        if kind == _EPOCH:
             return self._epoch(place)
         frame = self._next_frame(start)
         if frame is None:
             return Bad("records without a BLOCK record")
-        if self.kinds[frame] != Kind.BLOCK:
-            return Bad(f"kind {self.kinds[frame]} where a record or a BLOCK record must stand")
+        kind = self.data[frame * RECORD_BYTES + _KIND_AT]
+        if kind != _BLOCK:
+            return Bad(f"kind {kind} where a record or a BLOCK record must stand")
         return self._block(place, start, frame)
 
     def good_behind(self, offset_bytes: int) -> int | None:
@@ -117,7 +128,7 @@ class SegmentMap:
             if raw[_KIND_AT] == Kind.BLOCK:
                 position, _, _, _, count, crc, _ = BLOCK_STRUCT.unpack(raw)
                 start = at - count
-                if count and start > bad and crc == block_crc(self._bytes(start, at), raw[:28] + bytes(36)):
+                if count and start > bad and crc == block_crc(self._bytes(start, at), raw):
                     return int(position)
             elif raw[_KIND_AT] == Kind.EPOCH and at > bad:
                 chain = self.data[at * RECORD_BYTES - 32 : at * RECORD_BYTES]
@@ -136,20 +147,36 @@ class SegmentMap:
         return offset_bytes
 
     def _bytes(self, start: int, end: int) -> memoryview:
-        return memoryview(self.data)[start * RECORD_BYTES : end * RECORD_BYTES]
+        return self._view[start * RECORD_BYTES : end * RECORD_BYTES]
 
     def _next_frame(self, start: int) -> int | None:
-        """First slot from `start` on whose kind is a framing one; None if a zero slot or the end comes first."""
-        window = _WINDOW_SLOTS
+        """First slot from `start` on whose kind is a framing one; None if a zero slot or the end comes first.
+
+        A walk comes by here once a block: one look finds the frames of many, and what it found stays true.
+        """
+        frames, at = self._frames, self._next
+        while at < len(frames) and frames[at] < start:
+            at += 1
+        if at >= len(frames) or frames[at - 1] >= start:
+            self._frames = frames = self._look_from(start)
+            at = 0
+        self._next = at + 1
+        return frames[at] if frames else None
+
+    def _look_from(self, start: int) -> list[int]:
+        """The framing slots next to `start`, all those of a stretch without a zero slot; none if a zero slot or the end
+        comes first. Looks further each time that a walk asks for more, no further than needed at the end of what is
+        written."""
         while start < self.slots:
-            kinds = self.kinds[start : start + window]
-            hits = (kinds >= FIRST_FRAME) | (kinds == 0)
-            first = int(hits.argmax())
-            if hits[first]:
-                return start + first if kinds[first] else None
+            kinds = self.kinds[start : start + self._look]
+            hits = np.flatnonzero((kinds >= FIRST_FRAME) | (kinds == 0))
+            empty = np.flatnonzero(kinds[hits] == 0)[:1]
+            self._look = _LOOK_SLOTS if len(empty) else min(4 * self._look, _LOOK_SLOTS_MAX)
+            if len(hits):
+                found: list[int] = (start + (hits[: empty[0]] if len(empty) else hits)).tolist()
+                return found
             start += len(kinds)
-            window = min(window * 8, 1 << 16)
-        return None
+        return []
 
     def _epoch(self, place: Place) -> Epoch | Bad:
         at = place.offset_bytes
@@ -174,7 +201,7 @@ class SegmentMap:
         if count != at - start or not count:
             return Bad(f"BLOCK record says {count} records, {at - start} are there")
         data = self._bytes(start, at)
-        if crc != block_crc(data, frame[:28] + bytes(36)):
+        if crc != block_crc(data, frame):
             return Bad("crc of a block")
         if place.chain is not None and next_chain(place.chain, data, frame) != chain:
             return Bad("chain of a block")
@@ -183,19 +210,20 @@ class SegmentMap:
         if epoch > place.epoch:
             return Bad(f"epoch {epoch} was not begun by an EPOCH record")
         void = epoch < place.epoch
-        records = np.frombuffer(self.data, HEADER, count, start * RECORD_BYTES)
         if not void:
-            if position != place.position + count or not in_order(records["position"], place.position):
+            if position != place.position + count or not in_order(data, count, place.position):
                 return Bad(f"positions do not follow on {place.position}")
             place.position = position
+        records = np.frombuffer(self.data, HEADER, count, start * RECORD_BYTES)
         offset = place.offset_bytes
         place.chain = chain
         place.offset_bytes = (at + 1) * RECORD_BYTES
-        raw = self._bytes(start, at + 1)
-        return Block(position, digest, epoch, chain, records, raw, place.segment, offset, void)
+        return Block(position, digest, epoch, chain, records, self._bytes(start, at + 1), place.segment, offset, void)
 
 
-def in_order(positions: npt.NDArray[np.uint64], before: int) -> bool:
-    """Whether positions are `before + 1`, `before + 2` ... without a gap."""
-    expected = np.arange(before + 1, before + 1 + len(positions), dtype=np.uint64)
-    return bool(np.array_equal(positions, expected))
+def in_order(records: memoryview, count: int, before: int) -> bool:
+    """Whether the positions of so many records are `before + 1`, `before + 2` ... without a gap."""
+    if count < len(_POSITIONS):
+        return _POSITIONS[count].unpack(records) == tuple(range(before + 1, before + 1 + count))
+    positions = np.frombuffer(records, HEADER)["position"]
+    return bool(np.array_equal(positions, np.arange(before + 1, before + 1 + count, dtype=np.uint64)))

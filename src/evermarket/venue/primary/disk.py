@@ -4,18 +4,21 @@ Rule 9: after the first action that fails nothing more is done. Where each frame
 """
 
 import queue
+import struct
 import threading
 from array import array
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 
 from evermarket.journal import Journal, JournalWriter
-from evermarket.journal import frames as packed
 from evermarket.journal.frames import BLOCK_STRUCT, EPOCH_STRUCT
+from evermarket.journal.scan import SegmentMap
 from evermarket.records import HEADER, RECORD_BYTES, Records
-from evermarket.records.kinds import Kind
+from evermarket.records.kinds import FIRST_FRAME, Kind
+from evermarket.records.layout import BLOCK
 from evermarket.records.raw import WHOLE
 from evermarket.venue.protocol.actions import Append, CutTail, DiskAction, Promise, SideFile, Sync
 from evermarket.venue.protocol.archive import Positions
@@ -23,6 +26,8 @@ from evermarket.venue.protocol.events import DiskFailed, Promised, Synced
 from evermarket.venue.protocol.frames import Block, Frame, Mark
 
 Answer = Synced | Promised | DiskFailed
+_TIME: Final = struct.Struct("<8xq")
+_EPOCH: Final = int(Kind.EPOCH)
 
 
 class Places:
@@ -38,6 +43,19 @@ class Places:
         self.offsets.append(offset_bytes)
         self.lasts.append(last)
 
+    def put_segment(self, view: SegmentMap, epoch: int) -> int:
+        """All frames of a segment that is known to be whole, but for void ones: those of an epoch below one before
+        them. `epoch`: the highest before this segment; returns the highest in it."""
+        ends = np.flatnonzero(view.kinds[1:] >= FIRST_FRAME) + 1
+        seals = np.frombuffer(view.data, BLOCK)[ends]
+        highest = np.maximum.accumulate(np.concatenate([[epoch], seals["epoch"]]))
+        kept = seals["epoch"] >= highest[1:]
+        offsets = (np.concatenate([[0], ends[:-1]]) + 1) * RECORD_BYTES
+        self.segments.extend([view.number] * int(kept.sum()))
+        self.offsets.frombytes(offsets[kept].astype(np.uint64).tobytes())
+        self.lasts.frombytes(seals["position"][kept].astype(np.uint64).tobytes())
+        return int(highest[-1])
+
 
 class JournalArchive:
     """What a node may read again, from the files. `owners` names cores by their number in EPOCH records."""
@@ -49,11 +67,13 @@ class JournalArchive:
         self._journal: Journal | None = None
 
     def begin(self) -> Iterator[Frame]:
-        """Every frame of the journal as recovery left it; takes down where each one lies."""
-        self._journal = Journal.open(self._folder)
-        for frame in self._journal.frames():
-            self.places.put(frame.segment, frame.offset_bytes, frame.position)
-            yield self._frame(frame)
+        """Every frame of the journal, which recovery has just checked; takes down where each one lies."""
+        journal, epoch = Journal.open(self._folder), 0
+        self._journal = journal
+        for number in journal.segments:
+            known = len(self.places.lasts)
+            epoch = self.places.put_segment(journal.segment(number), epoch)
+            yield from map(self._read, range(known + 1, len(self.places.lasts) + 1))
 
     def frames(self, after: int, upto: int) -> Sequence[Frame]:
         return [self._read(index) for index in range(after + 1, upto + 1)]
@@ -76,25 +96,16 @@ class JournalArchive:
         view = journal.segment(self.places.segments[index - 1]).data
         offset, last = self.places.offsets[index - 1], self.places.lasts[index - 1]
         before = self.places.lasts[index - 2] if index > 1 else 0
-        seal = bytes(view[offset : offset + RECORD_BYTES])
-        if seal[16] == Kind.EPOCH:
+        seal = view[offset : offset + RECORD_BYTES]
+        if seal[16] == _EPOCH:
             position, time, _, _, epoch, owner, _, _ = EPOCH_STRUCT.unpack(seal)
             return Mark(epoch, position, time, self._owners[owner], seal)
         count = last - before
-        records = np.frombuffer(view, HEADER, count, offset)
-        seal = bytes(view[offset + count * RECORD_BYTES :][:RECORD_BYTES])
-        return block_of(records, seal)
-
-    def _frame(self, frame: packed.Block | packed.Epoch) -> Frame:
-        if isinstance(frame, packed.Epoch):
-            return Mark(frame.epoch, frame.position, frame.time, self._owners[frame.owner], bytes(frame.raw))
-        return block_of(frame.records, bytes(frame.raw[-RECORD_BYTES:]))
-
-
-def block_of(records: Records, seal: bytes) -> Block:
-    """A block of the protocol from its records and BLOCK record."""
-    last, digest, _, epoch, count, _, _ = BLOCK_STRUCT.unpack(seal)
-    return Block(epoch, last - count + 1, last, int(records["time"][0]), digest, records, seal)
+        end = offset + count * RECORD_BYTES
+        seal = view[end : end + RECORD_BYTES]
+        _, digest, _, epoch, _, _, _ = BLOCK_STRUCT.unpack(seal)
+        (time_ns,) = _TIME.unpack_from(view, offset)
+        return Block(epoch, before + 1, last, time_ns, digest, np.frombuffer(view, HEADER, count, offset), seal)
 
 
 class Disk:

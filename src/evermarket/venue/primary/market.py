@@ -4,6 +4,7 @@ The core runs on the loop's thread: a batch of thousands takes a millisecond, an
 """
 
 from collections.abc import Iterable, Iterator
+from typing import Final
 
 import numpy as np
 
@@ -11,7 +12,10 @@ from evermarket.core import Core
 from evermarket.records import HEADER, LAYOUT, NO_PRICE, Code, Kind, Records
 from evermarket.records.kinds import FIRST_EVENT
 from evermarket.records.layout import ORDER, QUOTE, VOID
-from evermarket.records.raw import WHOLE
+from evermarket.records.raw import WHOLE, join
+
+REPLAYED_RECORDS: Final = 1 << 14
+"""Records that are replayed in one call of the core; a block that has more goes alone."""
 
 _FIRST_OF_EXCHANGE = Kind.PHASE
 _RESERVED_FLAG = 128
@@ -35,7 +39,7 @@ class Market:
     def replay(self, blocks: Iterable[Records]) -> None:
         """Begin anew and work the commands in these streams; REJECTED with GUARDED is taken over, not found again."""
         self.core = Core()
-        for stream in blocks:
+        for stream in _together(blocks):
             for piece in _pieces(stream):
                 if _is_guarded(piece):
                     self.refuse(_commands(piece))
@@ -77,6 +81,20 @@ def _spoiled(run: Records) -> Records:
     else:
         head["flags"] |= _RESERVED_FLAG
     return copy
+
+
+def _together(blocks: Iterable[Records]) -> Iterator[Records]:
+    """The same stream in fewer pieces: a call of the core costs as much as a hundred commands."""
+    held: list[Records] = []
+    count = 0
+    for stream in blocks:
+        if held and count + len(stream) > REPLAYED_RECORDS:
+            yield join(held)
+            held, count = [], 0
+        held.append(stream)
+        count += len(stream)
+    if held:
+        yield join(held)
 
 
 def _pieces(stream: Records) -> Iterator[Records]:
