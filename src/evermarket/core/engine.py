@@ -5,7 +5,7 @@ commands alone.
 """
 
 import gc
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -109,6 +109,13 @@ class Core:
             n = int(copy(st, book, side, rows)) if book else 0
             sides[side] = [(int(price), int(qty), int(count)) for price, qty, count in rows[:n]]
         return Depth(*sides)
+
+    def areas(self) -> Iterator[tuple[str, Array, int]]:
+        """Each array that grows with the day, by name, and how many of its rows hold something."""
+        yield "out", self._out, 1
+        for name, rows in used(self._state).items():
+            if rows < SIZES[name][0]:
+                yield name, getattr(self._state, name), rows
 
     def save(self) -> dict[str, Array]:
         """A copy of every array's used rows: all there is to know."""

@@ -26,7 +26,7 @@ from evermarket.venue.line.server import FromFollower, LineServer
 from evermarket.venue.primary.disk import Answer, Disk, JournalArchive
 from evermarket.venue.primary.door import PrimaryDoor
 from evermarket.venue.primary.market import Market
-from evermarket.venue.primary.memory import forget_garbage, forget_the_compiler
+from evermarket.venue.primary.memory import Ahead, forget_garbage, forget_the_compiler
 from evermarket.venue.primary.settings import PrimarySettings, split_address
 from evermarket.venue.primary.status import Status, digest_of, facts_of
 from evermarket.venue.primary.warm import warm_up
@@ -86,6 +86,7 @@ class Primary:
         self._over: asyncio.Future[int]
         self._header = b""
         self._control: asyncio.Server | None = None
+        self._ahead = Ahead()
         self.status = Status(settings.folder / "status.json")
 
     # --- what the line asks -----------------------------------------------------------------------------------
@@ -118,6 +119,7 @@ class Primary:
             loop.add_signal_handler(number, self.end, 0)
         self._recover(loop)
         forget_garbage()
+        self._take_memory()
         settings = self.settings
         await self.lines.open(*split_address(settings.own.lines))
         await self.door.acceptor.open(*split_address(settings.own.door))
@@ -191,6 +193,7 @@ class Primary:
         self.lines.close()
         self._seat_thread.shutdown(cancel_futures=True)
         self._disk.close()
+        self._ahead.close()
 
     # --- what the node asks -----------------------------------------------------------------------------------
 
@@ -233,7 +236,12 @@ class Primary:
             case _:
                 self._disk.do(action)
 
+    def _take_memory(self) -> None:
+        self._ahead.look(self.market.core.areas())
+        self._ahead.look(self.node.body.flow.areas())
+
     def _beat(self) -> None:
+        self._take_memory()
         self.lines.beat()
         self.step(Beat())
 

@@ -8,7 +8,8 @@ fold takes whole blocks, released or not: the reader says up to where. A client 
 
 from array import array
 from bisect import bisect_right
-from typing import TypeVar
+from collections.abc import Iterator
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -56,6 +57,15 @@ class Flow:
     def public_end(self) -> int:
         """Rows of the public flow."""
         return int(self._counters[k.PUBLIC_USED])
+
+    def areas(self) -> Iterator[tuple[str, npt.NDArray[Any], int]]:
+        """Each array that grows with the day, by name, and how many of its rows hold something."""
+        last, counters = self._lasts[-1] if self._lasts else 0, self._counters
+        yield "order_line", self.order_line, self.order_no
+        yield "senders", self.senders, last
+        yield "positions", self.positions, int(counters[k.FLOW_USED])
+        yield "public_positions", self.public_positions, self.public_end
+        yield "ids", self._ids, int(counters[k.IDS_USED])
 
     def fold(self, records: Records, last: int) -> None:
         """Add the stream of a block that ends at position `last`."""
