@@ -215,12 +215,13 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=5.0)
     parser.add_argument("--levels", default="local,twin")
     parser.add_argument("--awake", action="store_true")
+    parser.add_argument("--folder", type=Path, default=OUT, help="where the journals lie")
     args = parser.parse_args()
     rates = [int(rate) for rate in args.rates.split(",") if rate]
     for level in args.levels.split(","):
-        OUT.mkdir(parents=True, exist_ok=True)
+        args.folder.mkdir(parents=True, exist_ok=True)
         with (
-            tempfile.TemporaryDirectory(dir=OUT) as folder,
+            tempfile.TemporaryDirectory(dir=args.folder) as folder,
             awake(is_wanted=args.awake),
             asyncio.Runner(loop_factory=fine_loop) as runner,
         ):
