@@ -1,25 +1,20 @@
 """Orders over TCP to durable acknowledgement: throughput, latency at stated rates, at levels local and twin; and how
 long the core needs to start again over the journal that this left.
 
-    python bench/orders.py [--orders 500000] [--lines 8] [--rates 1000,10000,100000] [--awake]
+    python bench/orders.py [--orders 500000] [--lines 8] [--rates 1000,10000,100000]
 
 Both cores run as in a venue; this process is the members. Throughput: each line keeps a window of unanswered orders.
 Latency: an open loop, orders leave at the times of the rate whatever is answered, and are counted from those times, so
-a stall counts for every order that it delays. An order is one half of a pair that trades. `--awake`: work of no
-priority keeps the processors from sleeping, as an exchange's machines are set up; a guest that is woken by its host
-takes milliseconds.
+a stall counts for every order that it delays. An order is one half of a pair that trades.
 """
 
 import argparse
 import asyncio
 import contextlib
 import gc
-import os
 import selectors
-import sys
 import tempfile
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from subprocess import DEVNULL, Popen
 
@@ -130,19 +125,6 @@ async def paced(member: Member, rate: int, seconds: float) -> np.ndarray:
     return member.at_ns[first : first + total] - due
 
 
-@contextlib.contextmanager
-def awake(*, is_wanted: bool) -> Iterator[None]:
-    """Processors that never sleep."""
-    idle = f"import os; os.sched_setscheduler(0, {os.SCHED_IDLE}, os.sched_param(0))\nwhile True: pass"
-    spinning = [Popen([sys.executable, "-c", idle]) for _ in range(os.cpu_count() or 1) if is_wanted]
-    try:
-        yield
-    finally:
-        for process in spinning:
-            process.kill()
-            process.wait()
-
-
 def fine_loop() -> asyncio.AbstractEventLoop:
     """A loop whose timers are not rounded to a millisecond, as epoll's are."""
     return asyncio.SelectorEventLoop(selectors.SelectSelector())
@@ -214,17 +196,12 @@ def main() -> None:
     parser.add_argument("--rates", default="1000,10000,100000")
     parser.add_argument("--seconds", type=float, default=5.0)
     parser.add_argument("--levels", default="local,twin")
-    parser.add_argument("--awake", action="store_true")
     parser.add_argument("--folder", type=Path, default=OUT, help="where the journals lie")
     args = parser.parse_args()
     rates = [int(rate) for rate in args.rates.split(",") if rate]
     for level in args.levels.split(","):
         args.folder.mkdir(parents=True, exist_ok=True)
-        with (
-            tempfile.TemporaryDirectory(dir=args.folder) as folder,
-            awake(is_wanted=args.awake),
-            asyncio.Runner(loop_factory=fine_loop) as runner,
-        ):
+        with tempfile.TemporaryDirectory(dir=args.folder) as folder, asyncio.Runner(loop_factory=fine_loop) as runner:
             runner.run(measure(level, args.orders, args.lines, rates, args.seconds, Path(folder) / "venue"))
 
 
