@@ -4,12 +4,12 @@ import numpy as np
 
 from evermarket.records import HEADER, Kind, Records, blank
 from evermarket.records.kinds import Make
-from evermarket.venue.protocol.actions import Send
+from evermarket.venue.protocol.actions import Release, Send
 from evermarket.venue.protocol.body import Body, Settings
 from evermarket.venue.protocol.frames import Block, CoreName, JournalSeal, Mark
 from evermarket.venue.protocol.messages import Ack, Behind, Replicate
 from evermarket.venue.protocol.owner import SILENT_BEATS, Owner
-from evermarket.venue.protocol.seat import Seat
+from evermarket.venue.protocol.seat import Seat, SeatAnswer
 from tests.venue.protocol.market import Journal
 
 SEAL = JournalSeal(20_260_105, {"P": CoreName(1, Make.PRIMARY), "T": CoreName(2, Make.TWIN)})
@@ -71,3 +71,17 @@ def test_a_follower_that_says_nothing_is_only_asked_whether_it_is_there() -> Non
     assert sent(owner) == [(0, 0)]
     owner.behind("T", Behind(1, 0))
     assert sent(owner) == [(0, BLOCKS + 1)]
+
+
+def test_what_waited_for_a_follower_that_is_dropped_is_released_without_another_command() -> None:
+    """A market in which nobody says anything more until the last word was told: it stood still for ever."""
+    owner = owner_of_six_blocks()
+    owner.membership.seat = Seat(1, "P", ("P", "T"), "twin", "admit T", "P", 0)
+    owner.release()
+    assert owner.body.released == 1
+    while owner.membership.asked is None:
+        owner.beat()
+    owner.body.take_actions()
+    assert owner.seat_answered(SeatAnswer(2, owner.membership.asked.seat, True))
+    assert owner.body.released == owner.body.log.end
+    assert [len(action.frames) for action in owner.body.take_actions() if isinstance(action, Release)] == [BLOCKS]

@@ -202,7 +202,7 @@ class Node:
         if not self.body.note_seat(answer):
             return
         if self.owner is not None:
-            if not self.owner.membership.answered(answer):
+            if not self.owner.seat_answered(answer):
                 self._fence(self.epoch_known)
         elif self.claim is not None:
             self.claim.answered(answer)

@@ -17,7 +17,7 @@ from evermarket.venue.protocol.frames import Block
 from evermarket.venue.protocol.kernels.taking import stamp as stamp_commands
 from evermarket.venue.protocol.membership import Membership, Progress
 from evermarket.venue.protocol.messages import Ack, Behind, Replicate
-from evermarket.venue.protocol.seat import Seat
+from evermarket.venue.protocol.seat import Seat, SeatAnswer
 from evermarket.venue.protocol.stamp import stamp
 
 SILENT_BEATS: Final = 10
@@ -126,6 +126,14 @@ class Owner:
         frames = self.body.log.between(before, upto)
         self.body.do(Release(self.epoch, frames))
         self.door.release([frame for frame in frames if isinstance(frame, Block)])
+
+    def seat_answered(self, answer: SeatAnswer) -> bool:
+        """False: the seat has left this epoch. Whoever a release waited for may be out of it: nothing else would tell
+        before the next command."""
+        if not self.membership.answered(answer):
+            return False
+        self.release()
+        return True
 
     def end(self, fenced_by: int) -> None:
         """The epoch is over for this owner. What the core worked and the journal does not have is undone."""
