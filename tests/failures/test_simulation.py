@@ -26,17 +26,17 @@ FOUND_BY = {
     "LeavesTheCoreAhead": 17,
     "ForgetsIds": 16,
     "DropsWithoutAsking": 3,
-    "AdmitsAnybody": 4,
-    "AcknowledgesBeforeSync": 18,
+    "AdmitsAnybody": 31,
+    "AcknowledgesBeforeSync": 20,
     "BelievesOldEpochs": 6,
     "KeepsItsTail": 3,
     "ForgetsTheSideFile": 3,
     "AsksBeforeItsPromise": 1,
-    "TakesOverThoughBehind": 6,
+    "TakesOverThoughBehind": 20,
     "GoesOnInItsEpoch": 3,
     "ResendsUnflagged": 5,
 }
-"""The first seed that finds a mutant."""
+"""A seed that finds a mutant."""
 
 
 @pytest.mark.parametrize("start", range(0, SEEDS, PIECE))
