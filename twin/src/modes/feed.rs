@@ -105,6 +105,12 @@ fn feed(mut line: TcpStream, folder: &Path, owner: Option<Owner>) -> Result<(), 
     let told = |error: io::Error| error.to_string();
     line.set_nodelay(true).map_err(told)?;
     let hello = hello(&mut line)?;
+    let epoch = owner.as_ref().map_or(u32::MAX, |owner| owner.steps.epoch());
+    if hello.from.epoch > epoch {
+        // Who knows of a later epoch knows a later owner.
+        let what = format!("epoch {epoch} is over, {} has begun", hello.from.epoch);
+        return refuse(&mut line, &what, hello.from.epoch.into(), true);
+    }
     let opened = loop {
         match Reader::open(folder) {
             Ok(None) => thread::sleep(QUIET_EVERY),
@@ -115,13 +121,7 @@ fn feed(mut line: TcpStream, folder: &Path, owner: Option<Owner>) -> Result<(), 
         let reader = reader.ok_or_else(|| Trouble::Refused("no journal".into()))?;
         Ok((reader.first(), find(folder, reader, &hello.from)?))
     });
-    let epoch = owner.as_ref().map_or(u32::MAX, |owner| owner.steps.epoch());
     match found {
-        // Who knows of a later epoch knows a later owner.
-        _ if hello.from.epoch > epoch => {
-            let what = format!("epoch {epoch} is over, {} has begun", hello.from.epoch);
-            refuse(&mut line, &what, hello.from.epoch.into(), true)
-        }
         Err(trouble) => refuse(&mut line, &trouble.to_string(), 0, false),
         Ok((_, None)) => {
             let position = hello.from.position;
